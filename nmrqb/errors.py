@@ -1,0 +1,79 @@
+"""Everything that can go wrong with what a user gives, in one small hierarchy.
+
+Every message says where, what is wrong and what would be right.  A fault in a file prints as
+``file:line:column: message``; a fault in a Python argument as ``Argument `x` must …, but …``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class NmrqbError(Exception):
+    """Base of every error that nmrqb raises on purpose."""
+
+
+class ArgumentError(NmrqbError, ValueError):
+    """A Python argument has a value that cannot be used."""
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in a file: its name as the user wrote it, line and column counted from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that is wrong with an input, and where it stands."""
+
+    at: Position
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.at}: {self.message}"
+
+
+class InputError(NmrqbError):
+    """A file (or a command-line value) holds one or more faults, all told at once.
+
+    Attributes
+    ----------
+    faults
+        The faults in the order of their positions.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(map(str, self.faults)))
+
+    @classmethod
+    def at(cls, position: Position, message: str) -> InputError:
+        """Make an error of a single fault."""
+        return cls([Fault(position, message)])
+
+
+class OutputError(NmrqbError):
+    """A result cannot be written where the user wants it."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return the sentence that lists the valid names, led by the one nearest to ``name``.
+
+    Examples
+    --------
+    >>> nearest("dely", ["pulse", "delay"])
+    'did you mean `delay`? Valid: delay, pulse'
+    """
+    names = sorted(map(str, valid))
+    close = difflib.get_close_matches(str(name), names, n=1)
+    guess = f"did you mean `{close[0]}`? " if close else ""
+    return f"{guess}Valid: {', '.join(names)}"

@@ -1,0 +1,117 @@
+"""The nouns of a sample: spins, couplings, and the spectrometer's calibration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from nmrqb.errors import ArgumentError, nearest
+
+Tensor = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Spin:
+    """A spin-1/2 nucleus as the spectrometer sees it.
+
+    Attributes
+    ----------
+    label
+        Name of the spin within its sample, say ``1H`` or ``C2``.
+    nucleus
+        Isotope, say ``13C``; spins of one nucleus share a channel.
+    offset_hz
+        Resonance offset ν from the carrier of the channel in Hz: H/2π = ν I_z.
+    T1_s, T2_s
+        Relaxation times in s; infinite where there is no relaxation.
+    pulse_90_s
+        Length of a 90° hard pulse in s, or None where only ideal pulses make sense.
+    polarization
+        ⟨σ_z⟩ of the effective state to which T1 leads, between −1 and 1; 0 is right where the
+        effective state is far larger than the thermal one.
+    """
+
+    label: str
+    nucleus: str
+    offset_hz: float = 0.0
+    T1_s: float = math.inf
+    T2_s: float = math.inf
+    pulse_90_s: float | None = None
+    polarization: float = 0.0
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """The coupling of two spins.
+
+    Attributes
+    ----------
+    between
+        Labels of the two spins.
+    J_hz
+        Scalar coupling in Hz: H/2π = J I·S (homonuclear) or J I_z S_z (heteronuclear).
+    dipolar_hz
+        Secular dipolar coupling d in Hz: H/2π = d(2 I_z S_z − I_x S_x − I_y S_y) between like
+        spins, 2 d I_z S_z between unlike ones.
+    tensor_hz
+        Full coupling tensor T in Hz, H/2π = I·T·S before the secular approximation, or None.
+    """
+
+    between: tuple[str, str]
+    J_hz: float = 0.0
+    dipolar_hz: float = 0.0
+    tensor_hz: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Spins and couplings of one molecule; the order of ``spins`` is the tensor order.
+
+    Attributes
+    ----------
+    name, title
+        Name in the library and one line for people.
+    spins, couplings
+        The spins in tensor order, and their couplings (absent pairs do not couple).
+    field_tesla
+        Static field in T, or None.
+    sources
+        Where each number comes from.
+    sha256
+        Hash of the file that was read, empty for a sample made in Python.
+    """
+
+    name: str
+    spins: tuple[Spin, ...]
+    couplings: tuple[Coupling, ...] = ()
+    title: str = ""
+    field_tesla: float | None = None
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sha256: str = ""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the spins in tensor order."""
+        return tuple(spin.label for spin in self.spins)
+
+    @property
+    def nuclei(self) -> tuple[str, ...]:
+        """Distinct nuclei in the order of their first spin: the receiver channels."""
+        return tuple(dict.fromkeys(spin.nucleus for spin in self.spins))
+
+    def index(self, label: str) -> int:
+        """Return the tensor position of the spin called ``label``."""
+        if label not in self.labels:
+            raise ArgumentError(
+                f"Argument `label` must name a spin of sample {self.name!r}, but is {label!r}; "
+                f"{nearest(label, self.labels)}"
+            )
+        return self.labels.index(label)
+
+    def coupling(self, first: str, second: str) -> Coupling:
+        """Return the coupling of two spins given by label; a zero coupling if there is none."""
+        pair = {first, second}
+        found = (c for c in self.couplings if set(c.between) == pair)
+        return next(found, Coupling((first, second)))
