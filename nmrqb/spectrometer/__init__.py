@@ -1,1 +1,25 @@
+"""The instrument: receiver, FIDs, noise, line amplitudes."""
 
+from nmrqb.spectrometer.acquisition import (
+    Receiver,
+    complex_noise,
+    default_spectral_width,
+    detection,
+    line_fit,
+    liouvillian,
+    observable,
+    spectrum,
+    transitions,
+)
+
+__all__ = [
+    "Receiver",
+    "complex_noise",
+    "default_spectral_width",
+    "detection",
+    "line_fit",
+    "liouvillian",
+    "observable",
+    "spectrum",
+    "transitions",
+]

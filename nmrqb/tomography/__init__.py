@@ -1,1 +1,34 @@
+"""Tomography: readouts, response matrices, estimators, error bars."""
 
+from nmrqb.tomography.estimators import METHODS, Method, StateEstimate, estimate_state
+from nmrqb.tomography.readouts import check_readout, readout_maps, readout_segments
+from nmrqb.tomography.response import (
+    Chain,
+    Response,
+    acquire,
+    line_amplitudes,
+    measurement_chain,
+    noise_for_snr,
+    response_matrix,
+)
+from nmrqb.tomography.uncertainty import Figure, Interval, bootstrap
+
+__all__ = [
+    "METHODS",
+    "Chain",
+    "Figure",
+    "Interval",
+    "Method",
+    "Response",
+    "StateEstimate",
+    "acquire",
+    "bootstrap",
+    "check_readout",
+    "estimate_state",
+    "line_amplitudes",
+    "measurement_chain",
+    "noise_for_snr",
+    "readout_maps",
+    "readout_segments",
+    "response_matrix",
+]

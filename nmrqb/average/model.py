@@ -1,0 +1,127 @@
+"""What compiling a sequence yields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nmrqb.operators import Complex
+
+
+@dataclass(frozen=True, eq=False)
+class MagnusOrder:
+    """One order of the Magnus series.
+
+    Attributes
+    ----------
+    order
+        k of H⁽ᵏ⁾.
+    hamiltonian_hz
+        H⁽ᵏ⁾/2π in Hz, shape (d, d).
+    """
+
+    order: int
+    hamiltonian_hz: Complex
+
+
+@dataclass(frozen=True)
+class TargetCheck:
+    """A sequence's own claim, held against what it makes.
+
+    Attributes
+    ----------
+    named_hz
+        Claimed terms in Hz, in sample order.
+    error_hz
+        2-norm of the differences of all Pauli coefficients in Hz.
+    infidelity
+        1 − |tr U†V|²/d² of the realised and the claimed propagator of one period.
+    met
+        Whether ``error_hz`` is within 1e-6 of the 2-norm of the target's coefficients.
+    """
+
+    named_hz: Mapping[str, float]
+    error_hz: float
+    infidelity: float
+    met: bool
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Something a user must know about a sequence: a code for programs, a text for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Loss of one pass when one thing is off by ``size``, everything else as compiled.
+
+    Attributes
+    ----------
+    error
+        ``flip-angle`` (relative), ``offset LABEL`` (Hz) or ``coupling`` (relative).
+    size
+        How far it is off.
+    infidelity
+        1 − |tr U†V|²/d² against the unperturbed pass.
+    """
+
+    error: str
+    size: float
+    infidelity: float
+
+
+@dataclass(frozen=True, eq=False)
+class AverageHamiltonian:
+    """What a sequence makes of a sample.
+
+    All Hamiltonians are H/2π in Hz, of shape (d, d), in the tensor order of the sample, and
+    belong to the closing period of ``cycles_to_close`` passes (one pass if that is None).
+
+    Attributes
+    ----------
+    sequence, sample, spins, pulses
+        Names of the inputs, labels of the spins, ``ideal`` or ``finite``.
+    duration_s, free_evolution_s
+        Length of one pass with its pulses, and its delays alone, in s.
+    cyclic, cycles_to_close
+        Whether one pass of the pulses multiplies to 1; how many passes do (None above 24).
+    orders
+        The Magnus series.
+    exact_hz
+        (i/T) log[U_rf†(T) U(T)]/2π.
+    branch_safe
+        Whether the logarithm can be trusted; if not, ``named`` is the truncated series.
+    effective_hz
+        The Hamiltonian that ``named`` and ``pairs`` describe.
+    named
+        Named terms in Hz (two spins; None otherwise), ``other`` included.
+    pairs
+        (labels, named terms) of every pair.
+    target
+        The check of the sequence's claim, or None.
+    diagnosis
+        What to know, by code.
+    robustness
+        Loss under small errors.
+    """
+
+    sequence: str
+    sample: str
+    spins: tuple[str, ...]
+    pulses: str
+    duration_s: float
+    free_evolution_s: float
+    cyclic: bool
+    cycles_to_close: int | None
+    orders: tuple[MagnusOrder, ...]
+    exact_hz: Complex
+    branch_safe: bool
+    effective_hz: Complex
+    named: Mapping[str, float] | None
+    pairs: tuple[tuple[tuple[str, str], Mapping[str, float]], ...]
+    target: TargetCheck | None
+    diagnosis: tuple[Diagnosis, ...]
+    robustness: tuple[Sensitivity, ...]

@@ -1,0 +1,99 @@
+"""The battery as a noun: a Hamiltonian and the figures of merit with respect to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nmrqb.battery import merit
+from nmrqb.errors import ArgumentError
+from nmrqb.operators import PAULI, Complex, Real, as_matrix, dagger, from_named
+
+
+@dataclass(frozen=True, eq=False)
+class Battery:
+    """A battery Hamiltonian; every energy is H/2π in Hz.
+
+    Attributes
+    ----------
+    hamiltonian_hz
+        H/2π in Hz, Hermitian, shape (d, d).
+    spins
+        Tensor positions of the spins that are the battery within a larger state, or None for
+        the whole state.
+
+    Raises
+    ------
+    ArgumentError
+        If the matrix is not square, finite and Hermitian.
+
+    Examples
+    --------
+    >>> battery = Battery.from_terms(D=20, G=5)
+    >>> round(float(battery.ergotropy(np.diag([0, 1, 0, 0]))), 9)  # |01⟩ holds half the width
+    40.0
+    """
+
+    hamiltonian_hz: Complex
+    spins: tuple[int, ...] | None = None
+    energy_basis: Complex = field(init=False, repr=False)
+    degenerate: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        H = as_matrix(self.hamiltonian_hz, "hamiltonian_hz")
+        if H.ndim != 2 or not np.allclose(H, dagger(H), atol=1e-12 * max(np.abs(H).max(), 1)):
+            raise ArgumentError(
+                f"Argument `hamiltonian_hz` must be one Hermitian matrix, but has shape {H.shape} "
+                f"and differs from its conjugate by {np.abs(H - dagger(H)).max():.3g} Hz"
+            )
+        object.__setattr__(self, "hamiltonian_hz", H)
+        object.__setattr__(self, "energy_basis", merit.energy_basis(H))
+        object.__setattr__(self, "degenerate", merit.is_degenerate(H))
+
+    @classmethod
+    def from_terms(
+        cls,
+        *,
+        D: float = 0.0,
+        G: float = 0.0,
+        Delta: float = 0.0,
+        epsilon: float = 0.0,
+        B: float = 0.0,
+    ) -> Battery:
+        """Return the two-spin battery of dipolar-battery-dm-ksea-nmr, eq. 12, constants in Hz.
+
+        H/2π = D(XY−YX) + G(XY+YX) − ⅓ σ1·diag(Δ−3ε, Δ+3ε, −2Δ)·σ2 + B(ZI+IZ).
+        """
+        terms = {"DM_z": D, "KSEA_z": G, "Delta": Delta, "epsilon": epsilon, "B": B}
+        return cls(from_named(terms))
+
+    @classmethod
+    def zeeman(cls, frequency: float, spin: int) -> Battery:
+        """Return the one-spin battery H/2π = ν I_z of one spin of a register, ν in Hz."""
+        return cls(frequency / 2 * PAULI["Z"], (spin,))
+
+    def energy(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the mean energy in Hz: (..., d, d) → (...)."""
+        return merit.energy(rho, self.hamiltonian_hz)
+
+    def ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the ergotropy in Hz, see `merit.ergotropy`: (..., d, d) → (...)."""
+        return merit.ergotropy(rho, self.hamiltonian_hz)
+
+    def anti_ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the anti-ergotropy in Hz (≤ 0): (..., d, d) → (...)."""
+        return merit.anti_ergotropy(rho, self.hamiltonian_hz)
+
+    def capacity(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the state capacity in Hz: (..., d, d) → (...)."""
+        return merit.capacity(rho, self.hamiltonian_hz)
+
+    def coherence_l1(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the l1 coherence in the energy basis: (..., d, d) → (...).
+
+        Where levels are degenerate (`degenerate`) the basis inside them is that of Σσ_z, ties in
+        product order; the number depends on this choice.
+        """
+        return merit.coherence_l1(rho, self.energy_basis)

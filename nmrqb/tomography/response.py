@@ -1,0 +1,240 @@
+"""The measurement chain as matrices: state → readout → FIDs → line amplitudes.
+
+The response matrix is found by pushing unit Pauli operators through the very chain that the data
+go through, so that finite readout pulses, relaxation, dead time and line fit are all in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nmrqb.dynamics import PulseModel, apply
+from nmrqb.errors import ArgumentError
+from nmrqb.operators import Complex, Real, pauli_basis, pauli_strings
+from nmrqb.sample import Sample
+from nmrqb.spectrometer import (
+    Receiver,
+    default_spectral_width,
+    detection,
+    line_fit,
+    liouvillian,
+    observable,
+    transitions,
+)
+from nmrqb.tomography.readouts import readout_maps
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A measurement: which readouts, on which channels, how FIDs become line amplitudes.
+
+    Attributes
+    ----------
+    readouts, channels
+        Names of the readouts, and nuclei of the channels.
+    receiver
+        How the FIDs are digitised.
+    lines
+        Complex line rates λ of every channel, 1/s.
+    maps
+        Readout pulses, shape (readouts, d², d²).
+    detectors
+        State → FID, shape (channels, points, d²).
+    fits
+        FID → line amplitudes, one array of shape (lines, points) per channel.
+    """
+
+    readouts: tuple[str, ...]
+    channels: tuple[str, ...]
+    receiver: Receiver
+    lines: tuple[Complex, ...]
+    maps: Complex
+    detectors: Complex
+    fits: tuple[Complex, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What unit Paulis would show, and how to get from FIDs to the same numbers.
+
+    Attributes
+    ----------
+    matrix
+        Amplitudes of the Paulis, shape (amplitudes, 4ⁿ − 1), real: first all real parts, then
+        all imaginary parts; for ρ = (1 + Σ c_P P)/d the amplitudes are offset + matrix·c.
+    offset
+        Amplitudes that the identity leads to (polarisation that T1 builds up), (amplitudes,).
+    fits
+        FID → line amplitudes, one array of shape (lines, points) per channel.
+    paulis
+        Names of the columns.
+    readouts
+        Number of readouts.
+    """
+
+    matrix: Real
+    offset: Real
+    fits: tuple[Complex, ...]
+    paulis: tuple[str, ...]
+    readouts: int
+
+
+def measurement_chain(
+    sample: Sample,
+    readouts: Sequence[str],
+    *,
+    pulses: PulseModel = "ideal",
+    relaxation: bool = True,
+    receiver: Receiver | None = None,
+    b1: tuple[Real, Real] | None = None,
+) -> Chain:
+    """Return the chain of a set of readouts observed on every channel of a sample.
+
+    Parameters
+    ----------
+    sample
+        The spins.
+    readouts
+        Readouts such as II, IX, IY, XX.
+    pulses, relaxation
+        Ideal or finite readout pulses; whether T1/T2 act during pulses and acquisition.
+    receiver
+        How FIDs are digitised; by default 2048 points at a width that holds all lines.
+    b1
+        Relative rf amplitudes and their weights over the sample volume, each of shape (m,).
+    """
+    generator = liouvillian(sample, relaxation=relaxation)
+    coils = [observable(sample, nucleus) for nucleus in sample.nuclei]
+    lines = tuple(transitions(generator, coil) for coil in coils)
+    receiver = receiver or Receiver(default_spectral_width(np.concatenate(lines)))
+    amplitudes, weights = b1 if b1 is not None else (np.ones(1), np.ones(1))
+    maps = readout_maps(readouts, sample, pulses=pulses, relaxation=relaxation, b1=amplitudes)
+    return Chain(
+        readouts=tuple(readouts),
+        channels=sample.nuclei,
+        receiver=receiver,
+        lines=lines,
+        maps=np.tensordot(weights, maps, axes=1),
+        detectors=np.stack([detection(generator, coil, receiver) for coil in coils]),
+        fits=tuple(line_fit(rates, receiver) for rates in lines),
+    )
+
+
+def acquire(chain: Chain, rho: Complex) -> Complex:
+    """Return the noiseless FIDs of states: (..., d, d) → (..., readouts, channels, points)."""
+    turned = apply(chain.maps, rho[..., None, :, :])
+    flat = turned.reshape(*turned.shape[:-2], -1)
+    return np.asarray(np.einsum("cpk,...rk->...rcp", chain.detectors, flat, optimize=True))
+
+
+def line_amplitudes(fids: Complex, fits: Sequence[Complex]) -> Real:
+    """Return the fitted amplitudes of FIDs: (..., readouts, channels, points) → (..., amplitudes).
+
+    All real parts come first, then all imaginary parts; within each the order is readout by
+    readout, channel by channel, line by line.
+
+    Raises
+    ------
+    ArgumentError
+        If the FIDs do not have the channels and points of the fits, or are not finite.
+    """
+    expected = (len(fits), fits[0].shape[-1])
+    if fids.ndim < 3 or fids.shape[-2:] != expected:
+        raise ArgumentError(
+            f"Argument `fids` must have shape (..., readouts, {expected[0]}, {expected[1]}), but "
+            f"has shape {fids.shape}"
+        )
+    if not np.all(np.isfinite(fids)):
+        bad = np.argwhere(~np.isfinite(fids))[0]
+        raise ArgumentError(f"Argument `fids` must be finite, but is not at index {tuple(bad)}")
+    per_channel = [fids[..., c, :] @ fit.T for c, fit in enumerate(fits)]
+    amplitudes = np.concatenate(per_channel, axis=-1)
+    flat = amplitudes.reshape(*amplitudes.shape[:-2], -1)
+    return np.concatenate([flat.real, flat.imag], axis=-1)
+
+
+def response_matrix(chain: Chain) -> Response:
+    """Return the response of a chain, by sending P/d of every Pauli string through it."""
+    d = int(np.sqrt(chain.maps.shape[-1]))
+    n = d.bit_length() - 1
+    columns = line_amplitudes(acquire(chain, pauli_basis(n) / d), chain.fits)
+    return Response(
+        matrix=columns[1:].T,
+        offset=columns[0],
+        fits=chain.fits,
+        paulis=pauli_strings(n)[1:],
+        readouts=len(chain.readouts),
+    )
+
+
+def amplitude_covariance(response: Response, noise: Real) -> Real:
+    """Return the covariance of the amplitudes under white receiver noise.
+
+    Parameters
+    ----------
+    response
+        The response; only its fits matter.
+    noise
+        Standard deviation of one quadrature of one FID point on every channel, shape (channels,).
+
+    Returns
+    -------
+    array of shape (amplitudes, amplitudes)
+    """
+    blocks = [
+        s**2 * fit @ fit.conj().T for s, fit in zip(noise, response.fits, strict=True)
+    ] * response.readouts
+    size = sum(len(b) for b in blocks)
+    covariance = np.zeros((size, size), dtype=complex)
+    start = 0
+    for block in blocks:
+        stop = start + len(block)
+        covariance[start:stop, start:stop] = block
+        start = stop
+    return np.block([[covariance.real, -covariance.imag], [covariance.imag, covariance.real]])
+
+
+def noise_for_snr(chain: Chain, sample: Sample, snr: float, scans: int = 1) -> Real:
+    """Return the noise of an FID point that gives a signal-to-noise ratio.
+
+    The ratio is the largest line amplitude that a pure state can give (|0…0⟩ after an ideal 90°
+    pulse) over the standard deviation of one quadrature of that fitted amplitude, per scan;
+    noise falls as 1/√scans.
+
+    Parameters
+    ----------
+    chain, sample
+        The measurement and the spins.
+    snr
+        The ratio of one scan, > 0.
+    scans
+        Number of scans that are added up, ≥ 1.
+
+    Returns
+    -------
+    array of shape (channels,)
+        Standard deviation of one quadrature of one point.
+
+    Raises
+    ------
+    ArgumentError
+        If the ratio or the number of scans is out of range.
+    """
+    if not (snr > 0 and scans >= 1):
+        raise ArgumentError(
+            f"Arguments `snr` and `scans` must be > 0 and ≥ 1, but are {snr}, {scans}"
+        )
+    n = len(sample.spins)
+    ground = np.zeros((2**n, 2**n), dtype=complex)
+    ground[0, 0] = 1
+    turned = apply(readout_maps(["Y" * n], sample)[0], ground).reshape(-1)
+    noise = []
+    for detector, fit in zip(chain.detectors, chain.fits, strict=True):
+        amplitudes = np.abs(fit @ (detector @ turned))
+        spread = np.sqrt(np.sum(np.abs(fit) ** 2, axis=-1))
+        brightest = int(np.argmax(amplitudes))
+        noise.append(amplitudes[brightest] / (snr * np.sqrt(scans)) / spread[brightest])
+    return np.array(noise)
