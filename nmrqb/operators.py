@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nmrqb.errors import ArgumentError, nearest
 
 Complex = NDArray[np.complex128]
-Real = NDArray[np.float64]
+Real = NDArray[np.floating[Any]]
 
 PAULI: Mapping[str, Complex] = {
     "I": np.eye(2, dtype=complex),
@@ -124,13 +124,13 @@ def pauli_coefficients(matrix: Complex) -> Complex:
     n = spin_count(matrix)
     d = 2**n
     flat = pauli_basis(n).transpose(0, 2, 1).reshape(d * d, d * d)
-    return np.asarray(matrix).reshape(*matrix.shape[:-2], d * d) @ flat.T / d
+    return np.asarray(matrix.reshape(*matrix.shape[:-2], d * d) @ flat.T / d)
 
 
 def from_pauli_coefficients(coefficients: Real | Complex) -> Complex:
     """Return A = Σ c_P P: shape (..., 4ⁿ) → (..., 2ⁿ, 2ⁿ), the inverse of `pauli_coefficients`."""
     n = (int(coefficients.shape[-1]).bit_length() - 1) // 2
-    return np.tensordot(coefficients, pauli_basis(n), axes=1)
+    return np.asarray(np.tensordot(coefficients, pauli_basis(n), axes=1))
 
 
 def embed(operator: Complex, spin: int, n: int) -> Complex:
@@ -145,10 +145,8 @@ def spin_operator(axis: str, spin: int, n: int) -> Complex:
 
 def swap(first: int, second: int, n: int) -> Complex:
     """Return the unitary that exchanges two of ``n`` spins, ½ Σ_a σ_a⊗σ_a with a = I, X, Y, Z."""
-    return sum(
-        (embed(s, first, n) @ embed(s, second, n) for s in PAULI.values()),
-        start=np.zeros((2**n, 2**n), dtype=complex),
-    ) / 2
+    products = [embed(s, first, n) @ embed(s, second, n) for s in PAULI.values()]
+    return np.asarray(np.sum(products, axis=0) / 2)
 
 
 def partial_trace(rho: Complex, keep: Sequence[int]) -> Complex:
@@ -225,5 +223,4 @@ def named_terms(matrix: Complex) -> dict[str, float]:
 
 def pair_part(matrix: Complex, first: int, second: int) -> Complex:
     """Return the part of an n-spin Hamiltonian that acts on two of the spins alone, as 4×4."""
-    n = spin_count(matrix)
-    return partial_trace(matrix, (first, second)) / 2 ** (n - 2)
+    return np.asarray(partial_trace(matrix, (first, second)) / 2 ** (spin_count(matrix) - 2))

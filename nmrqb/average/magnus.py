@@ -31,8 +31,8 @@ def _segment_series(segment: Segment, drift: Complex, size: int) -> Series:
         block[..., row, row] = -1j * segment.rotation
         if k + 1 < size:
             block[..., row, (k + 1) * d : (k + 2) * d] = -1j * interaction
-    row = np.asarray(expm(block))[..., :d, :]
-    return [row[..., k * d : (k + 1) * d] for k in range(size)]
+    first_row: Complex = np.asarray(expm(block), dtype=complex)[..., :d, :]
+    return [first_row[..., k * d : (k + 1) * d] for k in range(size)]
 
 
 def _multiply(later: Series, earlier: Series) -> Series:

@@ -1,5 +1,6 @@
 """States, piecewise-constant segments, propagators and relaxation."""
 
+from nmrqb.dynamics.ensembles import gaussian_ensemble
 from nmrqb.dynamics.propagators import (
     apply,
     exp_hermitian,
@@ -31,6 +32,7 @@ __all__ = [
     "dissipator",
     "excited_population",
     "exp_hermitian",
+    "gaussian_ensemble",
     "gibbs",
     "infidelity",
     "powers",

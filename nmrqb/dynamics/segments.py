@@ -63,30 +63,22 @@ def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> 
     list of Segment
         One ideal segment for the rotations of zero length, in the middle of the finite ones.
     """
-    order = np.argsort([np.max(d) for d in durations])
-    core: list[Segment] = []
-    inside = np.zeros_like(np.asarray(durations[0], dtype=float))
-    for position, k in enumerate(order):
-        outside = np.asarray(durations[k], dtype=float)
-        step = outside - inside
-        if not np.any(outside > 0):
-            core = [_merged(core, generators[k])]
-            continue
-        if not np.any(step > 0):
-            continue
-        playing = sum(
-            generators[j] * _share(step, durations[j])[..., None, None] for j in order[position:]
-        )
-        shell = Segment(step / 2, np.asarray(playing) / 2)
-        core = [shell, *core, shell] if core else [Segment(step, np.asarray(playing))]
-        inside = outside
+    lengths = [np.asarray(d, dtype=float) for d in durations]
+    order = sorted(range(len(lengths)), key=lambda k: float(np.max(lengths[k])))
+    ideal = [generators[k] for k in order if not np.any(lengths[k] > 0)]
+    finite = [k for k in order if np.any(lengths[k] > 0)]
+    # Ideal rotations of different spins commute: their generators add up.
+    core = [Segment(np.zeros(ideal[0].shape[:-2]), np.sum(ideal, axis=0))] if ideal else []
+    inside = np.zeros(())
+    for position, k in enumerate(finite):
+        step = lengths[k] - inside
+        if np.any(step > 0):
+            shares = [(j, _share(step, lengths[j])[..., None, None]) for j in finite[position:]]
+            playing = np.sum([generators[j] * share for j, share in shares], axis=0)
+            half = Segment(step / 2, np.asarray(playing, dtype=complex) / 2)
+            core = [half, *core, half]
+            inside = lengths[k]
     return core
-
-
-def _merged(core: list[Segment], generator: Complex) -> Segment:
-    """Ideal rotations of different spins commute: add their generators."""
-    rotation = core[0].rotation + generator if core else generator
-    return Segment(np.zeros(np.shape(rotation)[:-2]), rotation)
 
 
 def _share(step: Real, whole: Real) -> Real:
@@ -110,10 +102,12 @@ def pulse_duration(sample: Sample, spin: int, angle: float | Real, pulses: Pulse
             f"Argument `pulses` must be 'ideal', but is {pulses!r}: spin "
             f"{sample.labels[spin]!r} of sample {sample.name!r} has no `pulse_90`"
         )
-    return np.abs(np.asarray(angle)) * (calibrated / (np.pi / 2))
+    return np.asarray(np.abs(angle) * (calibrated / (np.pi / 2)))
 
 
-def _segments_of(event: TimedPulse | TimedDelay, sample: Sample, pulses: PulseModel) -> list[Segment]:
+def _segments_of(
+    event: TimedPulse | TimedDelay, sample: Sample, pulses: PulseModel
+) -> list[Segment]:
     n = len(sample.spins)
     if isinstance(event, TimedDelay):
         return [Segment(np.asarray(event.duration), np.zeros((2**n, 2**n), dtype=complex))]

@@ -42,7 +42,7 @@ def gibbs(hamiltonian: Complex, temperature: float | Real) -> Complex:
     exponent = -e / T[..., None]
     weights = np.exp(exponent - exponent.max(axis=-1, keepdims=True))
     populations = weights / weights.sum(axis=-1, keepdims=True)
-    return (V * populations[..., None, :]) @ dagger(V)
+    return np.asarray((V * populations[..., None, :]) @ dagger(V))
 
 
 def spin_gibbs(splitting: float, temperature: float) -> Complex:

@@ -3,7 +3,7 @@
 from nmrqb.spectrometer.acquisition import (
     Receiver,
     complex_noise,
-    default_spectral_width,
+    default_receiver,
     detection,
     line_fit,
     liouvillian,
@@ -15,7 +15,7 @@ from nmrqb.spectrometer.acquisition import (
 __all__ = [
     "Receiver",
     "complex_noise",
-    "default_spectral_width",
+    "default_receiver",
     "detection",
     "line_fit",
     "liouvillian",

@@ -109,9 +109,8 @@ def transitions(generator: Complex, coil: Complex) -> Complex:
     -------
     array of shape (lines,), complex, 1/s
     """
-    rates, left, right = eig(generator, left=True, right=True)
-    overlap = np.abs(np.einsum("im,im->m", left.conj(), right))
-    strength = np.abs(coil @ right) / np.maximum(overlap, 1e-12)
+    rates, modes = eig(generator)
+    strength = np.abs(coil @ modes) * np.linalg.norm(np.linalg.inv(modes), axis=-1)
     seen = rates[strength > _VISIBLE * strength.max()]
     lines: list[complex] = []
     for rate in seen[np.argsort(seen.imag)]:
@@ -153,11 +152,15 @@ def line_fit(lines: Complex, receiver: Receiver) -> Complex:
     return np.asarray(np.linalg.pinv(model))
 
 
-def default_spectral_width(lines: Complex) -> float:
-    """Return a round spectral width in Hz that holds the lines eight times over, ≥ 500 Hz."""
-    wanted = max(8 * float(np.abs(lines.imag).max()) / (2 * np.pi), 500.0)
+def default_receiver(sample: Sample, *, points: int = 2048, dead_time_s: float = 0.0) -> Receiver:
+    """Return a receiver whose round spectral width (≥ 500 Hz) holds all lines eight times over."""
+    generator = liouvillian(sample, relaxation=False)
+    rates = [transitions(generator, observable(sample, nucleus)) for nucleus in sample.nuclei]
+    highest = float(np.abs(np.concatenate(rates).imag).max()) / (2 * np.pi)
+    wanted = max(8 * highest, 500.0)
     decade = 10.0 ** math.floor(math.log10(wanted))
-    return next(decade * step for step in (1, 2, 5, 10) if decade * step >= wanted * (1 - 1e-9))
+    width = next(decade * s for s in (1, 2, 5, 10) if decade * s >= wanted * (1 - 1e-9))
+    return Receiver(width, points, dead_time_s)
 
 
 def complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:

@@ -20,8 +20,9 @@ Method = Literal["maximum-likelihood", "linear-inversion"]
 METHODS: tuple[Method, ...] = ("maximum-likelihood", "linear-inversion")
 
 _RANK = 1e-8
-_GAP = 1e-7  # nats: far below the statistical spread of the log-likelihood
-_MAX_STEPS = 5000
+_GAP = 1e-5  # nats: far below the statistical spread of the log-likelihood, which is 1
+_ROUNDING = 1e-14  # of the largest precision: what double precision leaves of the gap
+_MAX_STEPS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ def to_state(coefficients: Real) -> Complex:
     """Return ρ = (1 + Σ c_P P)/d: (..., 4ⁿ − 1) → (..., d, d)."""
     one = np.ones((*coefficients.shape[:-1], 1))
     d = np.sqrt(coefficients.shape[-1] + 1)
-    return from_pauli_coefficients(np.concatenate([one, coefficients], axis=-1)) / d
+    return np.asarray(from_pauli_coefficients(np.concatenate([one, coefficients], axis=-1)) / d)
 
 
 def to_coefficients(rho: Complex) -> Real:
@@ -164,10 +165,11 @@ def _project(target: Real, precision: Real) -> tuple[Real, Real]:
     For a convex f over the states, f(c) − f* ≤ ∇f·c − min_s ∇f·s, and the minimum over states s
     is the lowest eigenvalue of Σ ∇f_P P.
     """
-    step = 1 / np.linalg.eigvalsh(precision)[-1]
+    largest = float(np.linalg.eigvalsh(precision)[-1])
+    step, enough = 1 / largest, max(_GAP, _ROUNDING * largest)
     best = _nearest_state(target)
     gap = _duality_gap(best, target, precision)
-    active = np.flatnonzero(gap > _GAP)
+    active = np.flatnonzero(gap > enough)
     point, ahead = best[active], best[active]
     momentum = np.ones(len(active))
     for _ in range(_MAX_STEPS):
@@ -182,7 +184,7 @@ def _project(target: Real, precision: Real) -> tuple[Real, Real]:
         point, momentum = new, faster
         best[active] = point
         gap[active] = _duality_gap(point, target[active], precision)
-        keep = gap[active] > _GAP
+        keep = gap[active] > enough
         active, point, ahead, momentum = active[keep], point[keep], ahead[keep], momentum[keep]
     return best, gap
 

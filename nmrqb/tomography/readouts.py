@@ -17,7 +17,7 @@ from nmrqb.dynamics import (
     superoperator,
 )
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex
+from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 
@@ -65,7 +65,7 @@ def readout_maps(
     *,
     pulses: PulseModel = "ideal",
     relaxation: bool = False,
-    b1: Complex | float = 1.0,
+    b1: Real | float = 1.0,
 ) -> Complex:
     """Return the maps of readout pulses on row-flattened states.
 
@@ -89,7 +89,7 @@ def readout_maps(
     loss = dissipator(collapse_operators(sample) if relaxation else [], d)
     batch = np.shape(b1)
     maps = [
-        superoperator([s.scaled(np.real(b1)) for s in segments], drift, loss)
+        superoperator([s.scaled(b1) for s in segments], drift, loss)
         for segments in (readout_segments(name, sample, pulses) for name in readouts)
     ]
     return np.stack([np.broadcast_to(m, (*batch, d * d, d * d)) for m in maps], axis=-3)

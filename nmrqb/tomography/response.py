@@ -17,7 +17,7 @@ from nmrqb.operators import Complex, Real, pauli_basis, pauli_strings
 from nmrqb.sample import Sample
 from nmrqb.spectrometer import (
     Receiver,
-    default_spectral_width,
+    default_receiver,
     detection,
     line_fit,
     liouvillian,
@@ -109,7 +109,7 @@ def measurement_chain(
     generator = liouvillian(sample, relaxation=relaxation)
     coils = [observable(sample, nucleus) for nucleus in sample.nuclei]
     lines = tuple(transitions(generator, coil) for coil in coils)
-    receiver = receiver or Receiver(default_spectral_width(np.concatenate(lines)))
+    receiver = receiver or default_receiver(sample)
     amplitudes, weights = b1 if b1 is not None else (np.ones(1), np.ones(1))
     maps = readout_maps(readouts, sample, pulses=pulses, relaxation=relaxation, b1=amplitudes)
     return Chain(
@@ -125,7 +125,23 @@ def measurement_chain(
 
 def acquire(chain: Chain, rho: Complex) -> Complex:
     """Return the noiseless FIDs of states: (..., d, d) → (..., readouts, channels, points)."""
-    turned = apply(chain.maps, rho[..., None, :, :])
+    return detect(chain, apply(chain.maps, rho[..., None, :, :]))
+
+
+def detect(chain: Chain, turned: Complex) -> Complex:
+    """Return the FIDs of states after their readout pulses.
+
+    Parameters
+    ----------
+    chain
+        The measurement; only its detectors matter.
+    turned
+        States after each readout, shape (..., readouts, d, d).
+
+    Returns
+    -------
+    array of shape (..., readouts, channels, points)
+    """
     flat = turned.reshape(*turned.shape[:-2], -1)
     return np.asarray(np.einsum("cpk,...rk->...rcp", chain.detectors, flat, optimize=True))
 

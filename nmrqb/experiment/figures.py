@@ -1,0 +1,74 @@
+"""The figures of merit that an experiment can report: one table for run, JSON, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nmrqb.battery import Battery, coherence_l1
+from nmrqb.operators import Complex, Real, partial_trace
+from nmrqb.tomography import Figure
+
+
+@dataclass(frozen=True)
+class FigureOfMerit:
+    """One reportable figure.
+
+    Attributes
+    ----------
+    key
+        Name in JSON, with its unit.
+    symbol, title, units
+        For pictures and tables.
+    allowed
+        Values that it can have.
+    """
+
+    key: str
+    symbol: str
+    title: str
+    units: str
+    allowed: tuple[float, float]
+
+
+_POSITIVE, _NEGATIVE, _ANY = (0.0, np.inf), (-np.inf, 0.0), (-np.inf, np.inf)
+
+FIGURES: Mapping[str, FigureOfMerit] = {
+    "ergotropy": FigureOfMerit("ergotropy_hz", "ξ/h", "ergotropy", "Hz", _POSITIVE),
+    "anti_ergotropy": FigureOfMerit("anti_ergotropy_hz", "A/h", "anti-ergotropy", "Hz", _NEGATIVE),
+    "capacity": FigureOfMerit("capacity_hz", "Q/h", "capacity", "Hz", _POSITIVE),
+    "energy": FigureOfMerit("energy_hz", "E/h", "mean energy", "Hz", _ANY),
+    "coherence_l1": FigureOfMerit(
+        "coherence_l1", "C", "l1 coherence in the energy basis", "1", _POSITIVE
+    ),
+    "coherence_l1_computational": FigureOfMerit(
+        "coherence_l1_computational", "C_z", "l1 coherence in the product basis", "1", _POSITIVE
+    ),
+}
+
+
+def battery_state(battery: Battery, rho: Complex) -> Complex:
+    """Return the part of the register's states that is the battery: (..., d, d)."""
+    return rho if battery.spins is None else partial_trace(rho, battery.spins)
+
+
+def figure_functions(battery: Battery) -> dict[str, Figure]:
+    """Return the figures of a battery as functions of the register's states (..., d, d)."""
+    of_battery: dict[str, Figure] = {
+        "ergotropy": battery.ergotropy,
+        "anti_ergotropy": battery.anti_ergotropy,
+        "capacity": battery.capacity,
+        "energy": battery.energy,
+        "coherence_l1": battery.coherence_l1,
+        "coherence_l1_computational": coherence_l1,
+    }
+    return {name: _on_register(battery, figure) for name, figure in of_battery.items()}
+
+
+def _on_register(battery: Battery, figure: Figure) -> Figure:
+    def evaluate(rho: Complex) -> Real:
+        return np.asarray(figure(battery_state(battery, rho)))
+
+    return evaluate

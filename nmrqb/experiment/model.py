@@ -1,0 +1,182 @@
+"""The nouns of an experiment: prepare → charge → measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nmrqb.battery import Battery
+from nmrqb.dynamics import PulseModel
+from nmrqb.operators import Real
+from nmrqb.sample import Sample
+from nmrqb.sequence import Timeline
+from nmrqb.tomography import Method
+
+
+@dataclass(frozen=True)
+class GibbsPreparation:
+    """The Gibbs state of the battery Hamiltonian at k_B T/h = ``temperature_hz``."""
+
+    temperature_hz: float
+
+
+@dataclass(frozen=True)
+class ProductPreparation:
+    """A product of one-spin Gibbs states of ν I_z: (ν, T) in Hz by tensor position.
+
+    Spins that are not named are maximally mixed; T < 0 inverts the populations.
+    """
+
+    spins: Mapping[int, tuple[float, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class DriveCharge:
+    """Charging by H/2π = r Σ X_k with the battery's own Hamiltonian off.
+
+    Attributes
+    ----------
+    rate_hz
+        r in Hz: each spin turns by 4π r t.
+    times_s
+        Protocol times t, shape (T,).
+    soft
+        False: one hard pulse of the angle 4π r t at each t.  True: the drive lasts t, with all
+        couplings and offsets on.
+    """
+
+    rate_hz: float
+    times_s: Real
+    soft: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceCharge:
+    """Charging by cycles of a pulse sequence.
+
+    Attributes
+    ----------
+    timeline
+        The sequence, bound to the sample.
+    cycles
+        Numbers of passes, shape (T,).
+    """
+
+    timeline: Timeline
+    cycles: NDArray[np.int_]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What is not ideal.
+
+    Attributes
+    ----------
+    relaxation
+        Whether T1 and T2 of every spin act, during pulses too.
+    pulses
+        ``ideal`` or ``finite`` pulses, for charging and readout alike.
+    b1_inhomogeneity
+        Relative standard deviation of the rf amplitude over the sample.
+    """
+
+    relaxation: bool = True
+    pulses: PulseModel = "ideal"
+    b1_inhomogeneity: float = 0.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How the state is measured and estimated.
+
+    Attributes
+    ----------
+    readouts
+        Readout pulses, each observed on every channel.
+    snr, scans
+        Signal-to-noise ratio of one scan, and number of scans.
+    estimator
+        ``maximum-likelihood`` or ``linear-inversion``.
+    confidence, replicas
+        Nominal coverage of the intervals, number of bootstrap replicas.
+    points, spectral_width_hz, dead_time_s
+        Digitisation; a width of None holds all lines eight times over.
+    """
+
+    readouts: tuple[str, ...]
+    snr: float
+    scans: int = 1
+    estimator: Method = "maximum-likelihood"
+    confidence: float = 0.95
+    replicas: int = 400
+    points: int = 2048
+    spectral_width_hz: float | None = None
+    dead_time_s: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A protocol, bound to its sample and sequence and ready to run.
+
+    Attributes
+    ----------
+    name, title, notes
+        Name in the library, one line for people, what to know about it.
+    sample, battery
+        The spins, and the battery Hamiltonian whose figures of merit are wanted.
+    prepare, charge, noise, measure
+        The steps.
+    report
+        Figures of merit to estimate, see `FIGURES`.
+    seed
+        Seed that the file fixes, or None.
+    inputs_sha256
+        Hashes of the files that were read, by name.
+    overrides
+        ``--set`` values by path.
+    """
+
+    name: str
+    title: str
+    sample: Sample
+    battery: Battery
+    prepare: GibbsPreparation | ProductPreparation
+    charge: DriveCharge | SequenceCharge
+    noise: Noise
+    measure: Measurement
+    report: tuple[str, ...]
+    notes: str = ""
+    seed: int | None = None
+    inputs_sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    overrides: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What an experiment yields.
+
+    Attributes
+    ----------
+    experiment
+        What was run.
+    seed
+        Seed of every random number in it.
+    data
+        Labelled arrays; every variable carries ``units`` and ``long_name``.
+    notes
+        Sentences that a reader of the numbers must know.
+    provenance
+        Versions and input hashes.
+    """
+
+    experiment: Experiment
+    seed: int
+    data: xr.Dataset
+    notes: tuple[str, ...]
+    provenance: Mapping[str, Any]

@@ -1,0 +1,190 @@
+"""Labelling what an experiment yields: arrays with units, notes, provenance."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy
+import xarray as xr
+
+import nmrqb
+from nmrqb.battery import fidelity
+from nmrqb.dynamics import excited_population
+from nmrqb.experiment.charging import Charging
+from nmrqb.experiment.figures import FIGURES, figure_functions
+from nmrqb.experiment.model import Experiment, SequenceCharge
+from nmrqb.operators import Complex, Real, partial_trace
+from nmrqb.tomography import Chain, Interval, StateEstimate
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What the simulator knows and the estimator is never given.
+
+    Attributes
+    ----------
+    charging
+        The charging maps and clocks.
+    members, weights
+        States of every member of the rf ensemble, (members, T, d, d), and their weights.
+    states
+        Ensemble average, shape (T, d, d).
+    model
+        States under the average Hamiltonian with laboratory-frame relaxation, or None.
+    """
+
+    charging: Charging
+    members: Complex
+    weights: Real
+    states: Complex
+    model: Complex | None
+
+
+Variable = tuple[tuple[str, ...], Any, dict[str, str]]
+_STATE = ("time", "row", "column")
+
+
+def variable(dims: tuple[str, ...], values: Any, long_name: str, units: str = "1") -> Variable:  # noqa: ANN401
+    """Return an xarray variable with its unit and its name for people."""
+    return dims, values, {"long_name": long_name, "units": units}
+
+
+def label(
+    experiment: Experiment,
+    truth: Truth,
+    chain: Chain,
+    estimate: StateEstimate,
+    intervals: Mapping[str, Interval],
+) -> xr.Dataset:
+    """Return all numbers of a run as one labelled data set.
+
+    Figures of merit are ``true_NAME`` (simulated state), ``NAME`` (bias-corrected estimate),
+    ``NAME_low``, ``NAME_high`` (interval), ``NAME_raw`` (plug-in) and ``model_NAME`` (average
+    Hamiltonian with laboratory-frame relaxation).
+    """
+    variables = {
+        "true_state": variable(_STATE, truth.states, "simulated state"),
+        "estimated_state": variable(_STATE, estimate.rho, f"estimated state, {estimate.method}"),
+        "linear_state": variable(_STATE, estimate.linear, "linear inversion"),
+        "fidelity_to_true": variable(
+            ("time",), fidelity(estimate.rho, truth.states), "fidelity of estimated to true state"
+        ),
+        "chi2": variable(("time",), estimate.chi2, "squared residual over noise variance"),
+        **_figure_variables(experiment, truth, intervals),
+        **_population_variables(experiment, truth),
+    }
+    return xr.Dataset(
+        variables, _coordinates(experiment, truth.charging, chain), _attributes(estimate)
+    )
+
+
+def _attributes(estimate: StateEstimate) -> dict[str, Any]:
+    return {"estimator": estimate.method, "degrees_of_freedom": estimate.degrees_of_freedom}
+
+
+def _coordinates(experiment: Experiment, charging: Charging, chain: Chain) -> dict[str, Any]:
+    levels = [format(k, f"0{len(experiment.sample.spins)}b") for k in range(chain_dimension(chain))]
+    coordinates: dict[str, Any] = {
+        "time": variable(("time",), charging.time_s, "protocol time", "s"),
+        "laboratory_time": variable(
+            ("time",), charging.laboratory_time_s, "time on the spectrometer", "s"
+        ),
+        "free_evolution": variable(
+            ("time",), charging.free_evolution_s, "time under couplings alone", "s"
+        ),
+        "row": levels,
+        "column": levels,
+        "spin": list(experiment.sample.labels),
+        "readout": list(chain.readouts),
+        "channel": list(chain.channels),
+        "acquisition_time": variable(
+            ("acquisition_time",), chain.receiver.times_s, "time after the readout pulse", "s"
+        ),
+    }
+    if charging.cycles is not None:
+        coordinates["cycles"] = variable(("time",), charging.cycles, "passes of the sequence")
+    return coordinates
+
+
+def chain_dimension(chain: Chain) -> int:
+    """Return d = 2ⁿ of the states that a measurement chain takes."""
+    return int(np.sqrt(chain.maps.shape[-1]))
+
+
+def _figure_variables(
+    experiment: Experiment, truth: Truth, intervals: Mapping[str, Interval]
+) -> dict[str, Variable]:
+    found: dict[str, Variable] = {}
+    for name, function in figure_functions(experiment.battery).items():
+        title, units = FIGURES[name].title, FIGURES[name].units
+        found[f"true_{name}"] = variable(
+            ("time",), function(truth.states), f"{title} of the simulated state", units
+        )
+        if truth.model is not None:
+            text = f"{title} under the average Hamiltonian"
+            found[f"model_{name}"] = variable(("time",), function(truth.model), text, units)
+    for name, interval in intervals.items():
+        title, units = FIGURES[name].title, FIGURES[name].units
+        parts = {
+            name: (interval.value, "bias-corrected estimate"),
+            f"{name}_low": (interval.low, "lower end of the interval"),
+            f"{name}_high": (interval.high, "upper end of the interval"),
+            f"{name}_raw": (interval.raw, "plug-in estimate"),
+        }
+        for key, (values, text) in parts.items():
+            found[key] = variable(("time",), values, f"{title}, {text}", units)
+    return found
+
+
+def _population_variables(experiment: Experiment, truth: Truth) -> dict[str, Variable]:
+    spins = range(len(experiment.sample.spins))
+    values = np.stack(
+        [excited_population(partial_trace(truth.states, (k,))) for k in spins], axis=-1
+    )
+    return {
+        "excited_population": variable(
+            ("time", "spin"), values, "population of the upper level |0> of each spin"
+        )
+    }
+
+
+def reading_notes(experiment: Experiment, truth: Truth) -> tuple[str, ...]:
+    """Return what a reader of the numbers must know about them."""
+    notes = [
+        "All figures are of the effective state in the deviation matrix; energies of the true "
+        "state of the ensemble are smaller by the factor ε (about 1e-5), and so is their error."
+    ]
+    if experiment.battery.degenerate:
+        notes.append(
+            "The battery has degenerate levels: coherence_l1 depends on the basis inside them; "
+            "here it is that of Σσ_z, ties in product order."
+        )
+    if truth.model is not None and experiment.noise.relaxation:
+        notes.append(
+            "The model curve is the average Hamiltonian with T1/T2 in the laboratory frame. The "
+            "engineered run differs because its pulses turn the spins while they dephase: "
+            "σ_z dephasing acts along all the toggled axes, and T1 along them too."
+        )
+    if isinstance(experiment.charge, SequenceCharge) and truth.model is None:
+        notes.append(
+            "One pass of the sequence does not close its toggling frame, so no model curve of a "
+            "constant average Hamiltonian is drawn."
+        )
+    return tuple(notes)
+
+
+def provenance(experiment: Experiment, seed: int) -> dict[str, Any]:
+    """Return what is needed to get the same numbers again."""
+    return {
+        "nmrqb": nmrqb.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "seed": seed,
+        "inputs_sha256": dict(experiment.inputs_sha256),
+        "overrides": dict(experiment.overrides),
+    }

@@ -1,0 +1,201 @@
+"""Running an experiment: prepare, charge, acquire, reconstruct, estimate."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from nmrqb.dynamics import apply, gaussian_ensemble, gibbs, spin_gibbs
+from nmrqb.errors import ArgumentError
+from nmrqb.experiment.charging import charge, model_states
+from nmrqb.experiment.figures import FIGURES, figure_functions
+from nmrqb.experiment.model import (
+    Experiment,
+    ProductPreparation,
+    Result,
+    SequenceCharge,
+)
+from nmrqb.experiment.result import (
+    Truth,
+    Variable,
+    label,
+    provenance,
+    reading_notes,
+    variable,
+)
+from nmrqb.operators import PAULI, Complex, Real, kron
+from nmrqb.spectrometer import complex_noise, default_receiver
+from nmrqb.tomography import (
+    Chain,
+    StateEstimate,
+    bootstrap,
+    detect,
+    estimate_state,
+    measurement_chain,
+    noise_for_snr,
+    readout_maps,
+    response_matrix,
+)
+
+Progress = Callable[[int, int], None]
+_BLOCK_VALUES = 8_000_000  # complex numbers of FIDs held at once
+
+
+def initial_state(experiment: Experiment) -> Complex:
+    """Return the prepared state of the register, shape (d, d)."""
+    prepare, n = experiment.prepare, len(experiment.sample.spins)
+    if isinstance(prepare, ProductPreparation):
+        return kron(
+            spin_gibbs(*prepare.spins[k]) if k in prepare.spins else gibbs(PAULI["Z"], np.inf)
+            for k in range(n)
+        )
+    return gibbs(experiment.battery.hamiltonian_hz, prepare.temperature_hz)
+
+
+def run(
+    experiment: Experiment, *, seed: int | None = None, progress: Progress | None = None
+) -> Result:
+    """Run an experiment through the simulated spectrometer.
+
+    The estimator sees only noisy FIDs, the response matrix and the noise level.
+
+    Parameters
+    ----------
+    experiment
+        What to run.
+    seed
+        Seed of every random number; by default the experiment's own, otherwise drawn.  The same
+        seed gives the same numbers.
+    progress
+        Called with (steps done, steps in all).
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ArgumentError
+        If the readouts do not determine the state or a number is out of range.
+    """
+    used = _seed(experiment, seed)
+    noise_seed, bootstrap_seed = np.random.SeedSequence(used).spawn(2)
+    report = progress or (lambda done, total: None)
+    truth = simulate(experiment)
+    report(1, 4)
+    chain, noise = _instrument(experiment, truth)
+    estimate, shown = _measure(experiment, truth, chain, noise, np.random.default_rng(noise_seed))
+    report(2, 4)
+    functions = figure_functions(experiment.battery)
+    intervals = bootstrap(
+        estimate,
+        {name: (functions[name], FIGURES[name].allowed) for name in experiment.report},
+        rng=np.random.default_rng(bootstrap_seed),
+        replicas=experiment.measure.replicas,
+        confidence=experiment.measure.confidence,
+    )
+    report(3, 4)
+    data = label(experiment, truth, chain, estimate, intervals)
+    data = data.assign(fid=_shown_fid(shown), shown=shown_index(experiment, truth.states))
+    report(4, 4)
+    return Result(
+        experiment, used, data, reading_notes(experiment, truth), provenance(experiment, used)
+    )
+
+
+def _seed(experiment: Experiment, seed: int | None) -> int:
+    chosen = experiment.seed if seed is None else seed
+    if chosen is None:
+        return secrets.randbits(32)
+    if chosen < 0:
+        raise ArgumentError(f"Argument `seed` must be ≥ 0, but is {chosen}")
+    return chosen
+
+
+def simulate(experiment: Experiment) -> Truth:
+    """Return the true states of an experiment at all its times."""
+    sample, noise = experiment.sample, experiment.noise
+    b1, weights = gaussian_ensemble(noise.b1_inhomogeneity)
+    rho = initial_state(experiment)
+    charging = charge(experiment.charge, sample, noise, b1)
+    members = apply(charging.maps, rho)
+    model = (
+        model_states(experiment.charge, sample, noise, rho)
+        if isinstance(experiment.charge, SequenceCharge)
+        else None
+    )
+    return Truth(charging, members, weights, np.tensordot(weights, members, axes=1), model)
+
+
+def _instrument(experiment: Experiment, truth: Truth) -> tuple[Chain, Real]:
+    """Return the calibrated measurement chain and its noise level."""
+    measure, noise = experiment.measure, experiment.noise
+    receiver = default_receiver(
+        experiment.sample, points=measure.points, dead_time_s=measure.dead_time_s
+    )
+    if measure.spectral_width_hz is not None:
+        receiver = replace(receiver, spectral_width_hz=measure.spectral_width_hz)
+    chain = measurement_chain(
+        experiment.sample,
+        measure.readouts,
+        pulses=noise.pulses,
+        relaxation=noise.relaxation,
+        receiver=receiver,
+        b1=(gaussian_ensemble(noise.b1_inhomogeneity)[0], truth.weights),
+    )
+    return chain, noise_for_snr(chain, experiment.sample, measure.snr, measure.scans)
+
+
+def _measure(
+    experiment: Experiment, truth: Truth, chain: Chain, noise: Real, rng: np.random.Generator
+) -> tuple[StateEstimate, Complex]:
+    """Acquire and estimate in blocks of times; keep the FIDs of the most charged state."""
+    response = response_matrix(chain)
+    b1, _ = gaussian_ensemble(experiment.noise.b1_inhomogeneity)
+    maps = readout_maps(
+        chain.readouts,
+        experiment.sample,
+        pulses=experiment.noise.pulses,
+        relaxation=experiment.noise.relaxation,
+        b1=b1,
+    )
+    points = len(truth.states)
+    shown_at = shown_index(experiment, truth.states)
+    per_time = len(chain.readouts) * len(chain.channels) * chain.receiver.points
+    size = max(1, _BLOCK_VALUES // per_time)
+    estimates, shown = [], np.empty(0, dtype=complex)
+    for start in range(0, points, size):
+        block = truth.members[:, start : start + size, None]
+        turned = np.tensordot(truth.weights, apply(maps[:, None], block), axes=1)
+        fids = detect(chain, turned)
+        fids = fids + noise[:, None] * complex_noise(rng, fids.shape)
+        if start <= shown_at < start + size:
+            shown = fids[shown_at - start]
+        estimates.append(estimate_state(fids, response, noise, method=experiment.measure.estimator))
+    return _joined(estimates), shown
+
+
+def shown_index(experiment: Experiment, states: Complex) -> int:
+    """Return the index of the state with the largest ergotropy, the one that pictures show."""
+    return int(np.argmax(figure_functions(experiment.battery)["ergotropy"](states)))
+
+
+def _joined(parts: list[StateEstimate]) -> StateEstimate:
+    first = parts[0]
+    return StateEstimate(
+        rho=np.concatenate([p.rho for p in parts]),
+        linear=np.concatenate([p.linear for p in parts]),
+        covariance=first.covariance,
+        chi2=np.concatenate([p.chi2 for p in parts]),
+        degrees_of_freedom=first.degrees_of_freedom,
+        gap=np.concatenate([p.gap for p in parts]),
+        method=first.method,
+    )
+
+
+def _shown_fid(fids: Complex) -> Variable:
+    dims = ("readout", "channel", "acquisition_time")
+    return variable(dims, fids, "FIDs of the state with the largest ergotropy", "1")
