@@ -73,7 +73,8 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     >>> nearest("dely", ["pulse", "delay"])
     'did you mean `delay`? Valid: delay, pulse'
     """
-    names = sorted(map(str, valid))
-    close = difflib.get_close_matches(str(name), names, n=1)
-    guess = f"did you mean `{close[0]}`? " if close else ""
+    names = sorted(set(map(str, valid)))
+    folded = {valid_name.casefold(): valid_name for valid_name in names}
+    close = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    guess = f"did you mean `{folded[close[0]]}`? " if close else ""
     return f"{guess}Valid: {', '.join(names)}"

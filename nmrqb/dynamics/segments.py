@@ -74,8 +74,8 @@ def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> 
         step = lengths[k] - inside
         if np.any(step > 0):
             shares = [(j, _share(step, lengths[j])[..., None, None]) for j in finite[position:]]
-            playing = np.sum([generators[j] * share for j, share in shares], axis=0)
-            half = Segment(step / 2, np.asarray(playing, dtype=complex) / 2)
+            playing: Complex = np.sum([generators[j] * share for j, share in shares], axis=0)
+            half = Segment(step / 2, playing / 2)
             core = [half, *core, half]
             inside = lengths[k]
     return core

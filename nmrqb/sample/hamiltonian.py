@@ -43,7 +43,7 @@ def offset_hamiltonian(sample: Sample) -> Complex:
     """Return H = 2π Σ ν_k I_z,k in rad/s, shape (2ⁿ, 2ⁿ)."""
     n = len(sample.spins)
     terms = (spin.offset_hz * spin_operator("z", k, n) for k, spin in enumerate(sample.spins))
-    return 2 * np.pi * sum(terms, start=np.zeros((2**n, 2**n), dtype=complex))
+    return np.asarray(2 * np.pi * sum(terms, start=np.zeros((2**n, 2**n), dtype=complex)))
 
 
 def coupling_hamiltonian(sample: Sample) -> Complex:

@@ -79,6 +79,8 @@ class Sample:
         Static field in T, or None.
     sources
         Where each number comes from.
+    notes
+        What else to know about the sample.
     sha256
         Hash of the file that was read, empty for a sample made in Python.
     """
@@ -89,6 +91,7 @@ class Sample:
     title: str = ""
     field_tesla: float | None = None
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    notes: str = ""
     sha256: str = ""
 
     @property

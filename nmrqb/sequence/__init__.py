@@ -1,1 +1,33 @@
+"""Pulse sequences: what a file says, and the flat timeline that a sample makes of it."""
 
+from nmrqb.sequence.expand import expand
+from nmrqb.sequence.format import SequenceFormat
+from nmrqb.sequence.loader import load_sequence
+from nmrqb.sequence.model import (
+    Delay,
+    Event,
+    Pulse,
+    Repeat,
+    Rotation,
+    Sequence,
+    TimedDelay,
+    TimedPulse,
+    TimedRotation,
+    Timeline,
+)
+
+__all__ = [
+    "Delay",
+    "Event",
+    "Pulse",
+    "Repeat",
+    "Rotation",
+    "Sequence",
+    "SequenceFormat",
+    "TimedDelay",
+    "TimedPulse",
+    "TimedRotation",
+    "Timeline",
+    "expand",
+    "load_sequence",
+]

@@ -23,9 +23,11 @@ class Rotation:
     Attributes
     ----------
     angle, phase
-        Expressions; a bare number is degrees, the phase may also be x, y, -x or -y.
+        Expressions; the phase may also be x, y, -x or -y.
     duration
         Expression of the pulse length (time), or None for the sample's calibrated power.
+    degrees
+        Whether a number without a unit means degrees, as in the short form ``90 -y``.
     at
         Where it stands in the file.
     """
@@ -33,14 +35,20 @@ class Rotation:
     angle: str
     phase: str = "x"
     duration: str | None = None
+    degrees: bool = True
     at: Position = field(default=NOWHERE, compare=False)
+
+
+def _nowhere() -> Mapping[str, Position]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """Rotations that are played at the same time, by role."""
+    """Rotations that are played at the same time, by role; ``places`` of the roles in the file."""
 
     rotations: Mapping[str, Rotation]
+    places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
     at: Position = field(default=NOWHERE, compare=False)
 
 

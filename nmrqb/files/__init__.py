@@ -1,0 +1,31 @@
+"""Files in and out: YAML with positions, the shipped library, atomic writes."""
+
+from nmrqb.files.documents import (
+    Document,
+    Keys,
+    Tree,
+    check_format,
+    parse_document,
+    plain_scalar,
+    read_document,
+    with_overrides,
+)
+from nmrqb.files.library import Kind, find, is_file_argument, library, open_document
+from nmrqb.files.writes import write_text_atomically
+
+__all__ = [
+    "Document",
+    "Keys",
+    "Kind",
+    "Tree",
+    "check_format",
+    "find",
+    "is_file_argument",
+    "library",
+    "open_document",
+    "parse_document",
+    "plain_scalar",
+    "read_document",
+    "with_overrides",
+    "write_text_atomically",
+]

@@ -1,0 +1,307 @@
+"""What all file formats share: quantities as pydantic fields, and faults told with their place."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, ErrorDetails, core_schema
+
+from nmrqb import units
+from nmrqb.errors import Fault, InputError, nearest
+from nmrqb.files import Document, Keys, Kind, check_format, open_document, with_overrides
+
+
+class Entry(BaseModel):
+    """Base of every mapping of a file format: unknown keys are faults, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    planned: ClassVar[frozenset[str]] = frozenset()
+    """Keys that the format reserves but this version does not act on yet."""
+
+
+EntryT = TypeVar("EntryT", bound=Entry)
+
+
+# ----------------------------------------------------------------------------------- field types
+@dataclass(frozen=True)
+class Quantity:
+    """Marks a float field that a file gives as text with a unit, ``Annotated[float, Quantity(…)]``.
+
+    Attributes
+    ----------
+    dimension
+        What it must be; the field then holds SI units.
+    positive
+        Whether it must be larger than zero.
+    """
+
+    dimension: units.Dimension
+    positive: bool = False
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        example = units.EXAMPLES[self.dimension]
+        described: dict[str, Any] = {"type": "string", "examples": [example]}
+        if self.dimension in {"ratio", "count"}:
+            return described | {"type": ["string", "number"]}
+        named = ", ".join(units.UNITS[self.dimension])
+        return described | {"pattern": r"[0-9].*[^0-9.\s]", "description": f"with a unit: {named}"}
+
+    def parse(self, value: object) -> float:
+        """Return the value in SI units.
+
+        Raises
+        ------
+        UnitError
+            If it is not such a quantity.
+        """
+        text = scalar_text(value)
+        example = units.EXAMPLES[self.dimension]
+        if text is None:
+            message = f"must be a {self.dimension} such as '{example}', but is {shown(value)}"
+            raise units.UnitError(message)
+        number = units.quantity(text, self.dimension)
+        if self.positive and number <= 0:
+            raise units.UnitError(f"must be positive, for example '{example}', but is `{text}`")
+        return number
+
+
+Time = Annotated[float, Quantity("time")]
+PositiveTime = Annotated[float, Quantity("time", positive=True)]
+Frequency = Annotated[float, Quantity("frequency")]
+Angle = Annotated[float, Quantity("angle")]
+Ratio = Annotated[float, Quantity("ratio")]
+Field = Annotated[float, Quantity("field", positive=True)]
+Count = Annotated[int, BeforeValidator(lambda value: int(Quantity("count").parse(value)))]
+
+
+def scalar_text(value: object) -> str | None:
+    """Return the text of a text or number of a file, None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _expression(value: object) -> str:
+    text = scalar_text(value)
+    if text is None:
+        raise ValueError(f"must be an expression such as '1/(4*J)', but is {shown(value)}")
+    return text
+
+
+Expression = Annotated[
+    str,
+    BeforeValidator(_expression),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["5 ms", "1/(4*J)"]}),
+]
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: quoted, on one line, not too long."""
+    if value is None:
+        return "empty"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+# ---------------------------------------------------------------------------- reading and checking
+def read(
+    kind: Kind,
+    argument: str | Path,
+    model: type[Entry],
+    *,
+    overrides: Mapping[str, str] | None = None,
+) -> Document:
+    """Read the file that ``argument`` means and see that it claims to be of a format.
+
+    Parameters
+    ----------
+    kind, argument
+        See `nmrqb.files.find`.
+    model
+        The format; its field ``format`` is a ``Literal`` of the name and version.
+    overrides
+        Changes by ``--set path=value``, see `nmrqb.files.with_overrides`.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to check: no such file, no YAML, or another format.
+    """
+    document = with_overrides(open_document(kind, argument), overrides or {})
+    check_format(document, format_name(model))
+    return document
+
+
+def format_name(model: type[Entry]) -> str:
+    """Return the name and version that a format writes into its ``format`` key."""
+    name: str = typing.get_args(model.model_fields["format"].annotation)[0]
+    return name
+
+
+def check(document: Document, model: type[EntryT]) -> tuple[EntryT | None, list[Fault]]:
+    """Check a document against a format; return the entry, or None and all the faults."""
+    try:
+        return model.model_validate(document.tree), []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return None, [_fault(detail, document, model) for detail in _relevant(details, document)]
+
+
+def _relevant(details: list[ErrorDetails], document: Document) -> list[ErrorDetails]:
+    """Leave out that a value is not of a type when it was meant as another of the union."""
+
+    def other_member_fits(detail: ErrorDetails) -> bool:
+        place = detail["loc"][:-1]
+        inside = (d for d in details if d["loc"][: len(place)] == place)
+        return any(d["type"] not in _WANTED or len(d["loc"]) > len(place) + 1 for d in inside)
+
+    def is_union_member(detail: ErrorDetails) -> bool:
+        return detail["type"] in _WANTED and len(_path(detail["loc"], document)) < len(
+            detail["loc"]
+        )
+
+    return [d for d in details if not (is_union_member(d) and other_member_fits(d))]
+
+
+def checked(document: Document, model: type[EntryT]) -> EntryT:
+    """Return the checked entry of a document.
+
+    Raises
+    ------
+    InputError
+        With all the faults of the document.
+    """
+    entry, faults = check(document, model)
+    if entry is None:
+        raise InputError(faults)
+    return entry
+
+
+def json_schema(model: type[Entry]) -> dict[str, Any]:
+    """Return the JSON Schema of a format, for editors that complete and check."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return head | model.model_json_schema()
+
+
+def _fault(detail: ErrorDetails, document: Document, model: type[Entry]) -> Fault:
+    location = detail["loc"]
+    path = _path(location, document)
+    kind, key = detail["type"], str(location[-1]) if location else "the file"
+    if kind == "missing":
+        return Fault(document.position(path), f"missing key `{key}`")
+    if kind == "extra_forbidden":
+        return Fault(document.key_position(path), _unknown_key(key, path, model))
+    complaint = _complaint(detail)
+    separator = " " if complaint.startswith(("must", "is not")) else ": "
+    is_key = location[-1:] == ("[key]",)
+    at = document.key_position(path) if is_key else document.position(path)
+    return Fault(at, f"{_named(path)}{separator}{complaint}")
+
+
+def _path(location: Keys, document: Document) -> Keys:
+    # pydantic puts names of union members between the keys; the tree tells them apart
+    path: Keys = ()
+    for part in location:
+        if (*path, part) in document.values:
+            path = (*path, part)
+    return path
+
+
+def _named(path: Keys) -> str:
+    if not path:
+        return "the file"
+    last = next((i for i, part in reversed(list(enumerate(path))) if isinstance(part, str)), 0)
+    return f"`{path[last]}{''.join(f'[{index}]' for index in path[last + 1 :])}`"
+
+
+def _unknown_key(key: str, path: Keys, model: type[Entry]) -> str:
+    entries = list(_entries_at(model, path[:-1]))
+    valid = [name for entry in entries for name in _fields(entry)]
+    if any(key in entry.planned for entry in entries):
+        return f"key `{key}` does not act in this version yet; Valid: {', '.join(sorted(valid))}"
+    return f"unknown key `{key}`; {nearest(key, valid)}"
+
+
+def _fields(entry: type[Entry]) -> dict[str, FieldInfo]:
+    return {info.alias or name: info for name, info in entry.model_fields.items()}
+
+
+Annotation: TypeAlias = Any  # a type as written: class, union, list[…], dict[…], Annotated[…]
+
+
+def _entries_at(annotation: Annotation, location: Keys) -> Iterator[type[Entry]]:
+    """Yield the formats of mappings that may stand at a location below an annotation."""
+    for member in _members(annotation):
+        if not location:
+            if isinstance(member, type) and issubclass(member, Entry):
+                yield member
+        elif (inner := _inner(member, location[0])) is not None:
+            yield from _entries_at(inner, location[1:])
+
+
+def _members(annotation: Annotation) -> Iterator[Annotation]:
+    origin: Annotation = typing.get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(typing.get_args(annotation)[0])
+    elif origin in {typing.Union, types.UnionType}:
+        for member in typing.get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _inner(member: Annotation, part: str | int) -> Annotation | None:
+    arguments = typing.get_args(member)
+    if isinstance(part, int):
+        return arguments[0] if arguments else None
+    if isinstance(member, type) and issubclass(member, BaseModel):
+        found = _fields(member).get(part) if issubclass(member, Entry) else None
+        return found.annotation if found else None
+    return arguments[1] if len(arguments) == 2 else None
+
+
+_WANTED = {
+    "string_type": "text",
+    "dict_type": "a mapping of `key: value` lines",
+    "model_type": "a mapping of `key: value` lines",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+
+
+def _complaint(detail: ErrorDetails) -> str:
+    value, context = detail["input"], detail.get("ctx", {})
+    if detail["type"] == "value_error":
+        return str(context["error"])
+    if detail["type"] == "literal_error":
+        valid = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+        return f"must not be {shown(value)}; {nearest(str(value), valid)}"
+    wanted = _WANTED.get(detail["type"])
+    if wanted:
+        return f"must be {wanted}, but is {shown(value)}"
+    return f"must not be {shown(value)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
