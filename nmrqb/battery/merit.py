@@ -67,12 +67,12 @@ def ergotropy(rho: Any, H: Any) -> Real:  # noqa: ANN401
     -----
     Allahverdyan, Balian & Nieuwenhuizen (2004); dipolar-battery-dm-ksea-nmr, sec. IV.
     """
-    return energy(rho, H) - passive_energy(rho, H)
+    return np.maximum(energy(rho, H) - passive_energy(rho, H), 0.0)  # below 0 is rounding
 
 
 def anti_ergotropy(rho: Any, H: Any) -> Real:  # noqa: ANN401
     """Return tr ρH − Σ r↑_k e↑_k ≤ 0, minus the largest work a unitary can put in: (...)."""
-    return energy(rho, H) - active_energy(rho, H)
+    return np.minimum(energy(rho, H) - active_energy(rho, H), 0.0)  # above 0 is rounding
 
 
 def capacity(rho: Any, H: Any) -> Real:  # noqa: ANN401

@@ -1,0 +1,249 @@
+"""The file format ``nmrqb-experiment/1``."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from nmrqb.formats import Count, Entry, Expression, Frequency, Ratio, Time
+
+ReportName = Literal[
+    "ergotropy",
+    "anti_ergotropy",
+    "capacity",
+    "energy",
+    "coherence_l1",
+    "coherence_l1_computational",
+]
+
+
+def _usual_report() -> list[ReportName]:
+    return ["ergotropy", "anti_ergotropy", "capacity", "coherence_l1"]
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError(
+            "must not be 0: a Gibbs state has a positive (thermal) or a negative (inverted) "
+            "temperature; give for example 1 Hz for nearly the ground state"
+        )
+    return value
+
+
+def _positive(value: float) -> float:
+    if not value > 0:
+        raise ValueError(f"must be positive, but is {value:g}")
+    return value
+
+
+def _probability(value: float) -> float:
+    if not 0 < value < 1:
+        raise ValueError(f"must be between 0 % and 100 %, for example 95 %, but is {value:g}")
+    return value
+
+
+def _spread(value: float) -> float:
+    if not 0 <= value <= 0.2:
+        raise ValueError(f"must be between 0 % and 20 %, but is {value:g}")
+    return value
+
+
+def _at_least(lowest: int, highest: int = 10**6) -> AfterValidator:
+    def check(value: int) -> int:
+        if not lowest <= value <= highest:
+            raise ValueError(f"must be from {lowest} to {highest}, but is {value}")
+        return value
+
+    return AfterValidator(check)
+
+
+Temperature = Annotated[Frequency, AfterValidator(_not_zero)]
+
+
+class BatteryFormat(Entry):
+    """The battery Hamiltonian: two-spin terms, or the Zeeman energy of one spin."""
+
+    D: Frequency = Field(0.0, description="DM constant D of D(XY−YX), with a unit: 20 Hz.")
+    G: Frequency = Field(0.0, description="KSEA constant G of G(XY+YX), with a unit: 5 Hz.")
+    Delta: Frequency = Field(0.0, description="Axial dipolar constant Δ, with a unit.")
+    epsilon: Frequency = Field(0.0, description="Rhombic dipolar constant ε, with a unit.")
+    B: Frequency = Field(0.0, description="Zeeman constant B of B(ZI+IZ), with a unit.")
+    spin: str | None = Field(None, description="Label of the spin that alone is the battery.")
+    frequency: Frequency | None = Field(
+        None, description="ν of the one-spin battery H/2π = ν I_z, with a unit; needs `spin`."
+    )
+
+
+class GibbsFormat(Entry):
+    """A Gibbs state of the battery Hamiltonian."""
+
+    temperature: Temperature = Field(description="k_B T/h with a unit; negative is inverted.")
+    by: Literal["ideal"] = Field("ideal", description="How it is made; `ideal`: it is given.")
+
+
+class SpinGibbsFormat(Entry):
+    """A Gibbs state of one spin with H/2π = ν I_z."""
+
+    frequency: Frequency = Field(description="ν with a unit: |0⟩ is the excited state for ν > 0.")
+    temperature: Temperature = Field(description="k_B T/h with a unit; negative is inverted.")
+
+
+class PrepareFormat(Entry):
+    """The state before charging: exactly one of `gibbs` and `product`."""
+
+    gibbs: GibbsFormat | None = Field(None, description="Gibbs state of the battery Hamiltonian.")
+    product: dict[str, SpinGibbsFormat] | None = Field(
+        None, description="One-spin Gibbs states by label; other spins are maximally mixed."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> PrepareFormat:
+        if (self.gibbs is None) == (self.product is None):
+            raise ValueError("must hold exactly one of gibbs, product")
+        return self
+
+
+class TimesFormat(Entry):
+    """Equally spaced protocol times."""
+
+    start: Time = Field(0.0, description="First time with a unit.")
+    stop: Time = Field(description="Last time with a unit.")
+    points: Annotated[Count, _at_least(1, 100_000)] = Field(description="Number of times.")
+
+    @model_validator(mode="after")
+    def _forward(self) -> TimesFormat:
+        if not 0 <= self.start <= self.stop:
+            raise ValueError(
+                f"must run forward from 0 or later, but go from {self.start:g} s to {self.stop:g} s"
+            )
+        return self
+
+
+class CyclesFormat(Entry):
+    """Numbers of passes of a sequence: start, start + step, … up to stop."""
+
+    start: Annotated[Count, _at_least(0)] = Field(0, description="First number of passes.")
+    stop: Annotated[Count, _at_least(0)] = Field(description="Last number of passes.")
+    step: Annotated[Count, _at_least(1)] = Field(1, description="Step between numbers.")
+
+    @model_validator(mode="after")
+    def _forward(self) -> CyclesFormat:
+        if self.start > self.stop:
+            raise ValueError(f"must run forward, but go from {self.start} to {self.stop}")
+        return self
+
+
+class ChargeFormat(Entry):
+    """How the battery is charged: by `drive` or by `sequence`."""
+
+    planned: ClassVar[frozenset[str]] = frozenset({"hamiltonian"})
+
+    drive: Literal["x"] | None = Field(None, description="Drive H/2π = rate·(XI + IX).")
+    rate: Frequency | None = Field(None, description="Rate of the drive with a unit: 50 Hz.")
+    how: Literal["hard", "soft"] = Field(
+        "hard",
+        alias="as",
+        description="hard: one hard pulse at each time; soft: the drive lasts, all couplings on.",
+    )
+    times: TimesFormat | None = Field(None, description="Protocol times of the drive.")
+    sequence: str | None = Field(None, description="Shipped sequence or file to charge with.")
+    parameters: dict[str, Expression] = Field(
+        default_factory=dict, description="Parameters of the sequence that differ from its own."
+    )
+    spins: dict[str, str] = Field(
+        default_factory=dict, description="Role of the sequence to label of a spin."
+    )
+    cycles: CyclesFormat | None = Field(None, description="Numbers of passes of the sequence.")
+
+    @model_validator(mode="after")
+    def _one(self) -> ChargeFormat:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        by_drive, by_sequence = {"drive", "rate", "times"}, {"sequence", "cycles"}
+        if "drive" in given and by_drive <= given <= by_drive | {"how"}:
+            return self
+        if "sequence" in given and by_sequence <= given <= by_sequence | {"parameters", "spins"}:
+            return self
+        held = ", ".join(sorted("as" if name == "how" else name for name in given)) or "nothing"
+        raise ValueError(
+            "must hold either drive, rate, times (and as), or sequence, cycles (and parameters, "
+            f"spins), but holds {held}"
+        )
+
+
+class NoiseFormat(Entry):
+    """What is not ideal."""
+
+    relaxation: Literal["T1T2", "none"] = Field(
+        "T1T2", description="T1T2: T1 and T2 of every spin act, during pulses too; or none."
+    )
+    pulses: Literal["ideal", "finite"] = Field(
+        "ideal", description="ideal: instantaneous; finite: as long as the sample's 90° times."
+    )
+    b1_inhomogeneity: Annotated[Ratio, AfterValidator(_spread)] = Field(
+        0.0, description="Relative standard deviation of the rf amplitude, say 5 %."
+    )
+
+
+class MeasureFormat(Entry):
+    """How the state is measured and estimated."""
+
+    readouts: list[str] = Field(
+        description="Readout pulses, one letter I, X or Y per spin: [II, IX, IY, XX]."
+    )
+    snr: Annotated[Ratio, AfterValidator(_positive)] = Field(
+        description="Largest line of a pure state over the noise of a fitted line, one scan."
+    )
+    scans: Annotated[Count, _at_least(1)] = Field(1, description="Scans that are added up.")
+    estimator: Literal["maximum-likelihood", "linear-inversion"] = Field(
+        "maximum-likelihood", description="How the density matrix is estimated."
+    )
+    confidence: Annotated[Ratio, AfterValidator(_probability)] = Field(
+        0.95, description="Nominal coverage of the intervals, say 95 %."
+    )
+    replicas: Annotated[Count, _at_least(50, 10_000)] = Field(
+        400, description="Bootstrap replicas behind the intervals."
+    )
+    points: Annotated[Count, _at_least(16, 2**20)] = Field(
+        2048, description="Complex points of an FID."
+    )
+    spectral_width: Annotated[Frequency, AfterValidator(_positive)] | None = Field(
+        None, description="Spectral width with a unit; by default it holds all lines."
+    )
+    dead_time: Time = Field(0.0, description="Time between readout pulse and first point.")
+
+
+class SpinOverrideFormat(Entry):
+    """What differs from the sample's own values for one spin."""
+
+    offset: Expression | None = Field(None, description="Resonance offset with a unit.")
+    T1: Expression | None = Field(None, description="Longitudinal relaxation time with a unit.")
+    T2: Expression | None = Field(None, description="Transverse relaxation time with a unit.")
+    pulse_90: Expression | None = Field(None, description="Length of a 90° pulse with a unit.")
+    polarization: Expression | None = Field(None, description="⟨σ_z⟩ to which T1 leads.")
+
+
+class ExperimentFormat(Entry):
+    """A quantum-battery experiment: prepare, charge, measure."""
+
+    format: Literal["nmrqb-experiment/1"] = Field(description="Name and version of this format.")
+    name: str | None = Field(None, description="Short name; the name of the file by default.")
+    title: str = Field("", description="One line for people.")
+    notes: str = Field("", description="What else to know about the experiment.")
+    sample: str = Field(description="Shipped sample or file.")
+    sample_overrides: dict[str, SpinOverrideFormat] = Field(
+        default_factory=dict, description="By label of a spin: what differs from the sample."
+    )
+    battery: BatteryFormat = Field(description="Battery Hamiltonian H/2π on Pauli strings.")
+    prepare: PrepareFormat = Field(description="State before charging.")
+    charge: ChargeFormat = Field(description="How the battery is charged.")
+    noise: NoiseFormat = Field(default_factory=NoiseFormat, description="What is not ideal.")
+    measure: MeasureFormat = Field(description="How the state is measured and estimated.")
+    report: list[ReportName] = Field(
+        default_factory=_usual_report,
+        min_length=1,
+        description="Figures of merit to estimate.",
+    )
+    seed: Annotated[Count, _at_least(0, 2**63 - 1)] | None = Field(
+        None, description="Seed of all random numbers; drawn and recorded if absent."
+    )

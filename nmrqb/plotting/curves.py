@@ -1,0 +1,63 @@
+"""Figures of merit against time: simulated curve, estimates with error bars, model."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+from nmrqb.experiment import FIGURES
+from nmrqb.plotting.style import ESTIMATE, MODEL, TRUE, quiet_axes
+
+
+def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
+    """Draw one figure of merit of a result against protocol time.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    data
+        ``Result.data``.
+    name
+        Name of the figure, a key of `FIGURES` that the result reports.
+
+    Returns
+    -------
+    list of Artist
+        True curve, estimates with error bars, and the model curve where there is one.
+    """
+    figure = FIGURES[name]
+    time = data["time"].values * 1e3
+    artists: list[Artist] = list(
+        ax.plot(time, data[f"true_{name}"], color=TRUE, linewidth=1.4, label="simulated state")
+    )
+    if f"model_{name}" in data:
+        artists += ax.plot(
+            time,
+            data[f"model_{name}"],
+            color=MODEL,
+            linewidth=1.2,
+            linestyle="--",
+            label="average Hamiltonian + laboratory T1/T2",
+        )
+    if name in data:
+        value = data[name].values
+        bars = np.abs([value - data[f"{name}_low"].values, data[f"{name}_high"].values - value])
+        marks = ax.errorbar(
+            time,
+            value,
+            yerr=bars,
+            fmt="o",
+            markersize=3.2,
+            linewidth=0.9,
+            capsize=1.5,
+            color=ESTIMATE,
+            label="estimated from FIDs",
+        )
+        artists.append(marks.lines[0])
+    unit = f" ({figure.units})" if figure.units != "1" else ""
+    ax.set(xlabel="protocol time (ms)", ylabel=f"{figure.title}{unit}")
+    quiet_axes(ax)
+    return artists
