@@ -1,3 +1,111 @@
-"""nmrqb."""
+"""Design, simulate and measure quantum batteries made of nuclear spins.
+
+sample + sequence → segments → average Hamiltonian; the same segments → dynamics → FID →
+tomography → battery figures with error bars.
+
+Conventions
+-----------
+- Internally every Hamiltonian is an angular frequency in rad/s; reported coefficients are those
+  of H/2π = Σ c_P P in **Hz on Pauli strings**: a scalar coupling 2πJ I_z S_z has c_ZZ = J/4, an
+  offset 2πν I_z has c_Z = ν/2.
+- A pulse θ_φ is exp[−iθ(I_x cos φ + I_y sin φ)]; sequences read left to right in time;
+  |0⟩ = |↑⟩ has σ_z = +1; toggling frame Ã(t) = U_rf†(t) A U_rf(t).
+- The tensor order is the order of the spins in the sample; matrices have shape (..., d, d) and
+  leading axes are batch axes.
+- A battery's temperature is k_B T/h in Hz; it is not the sample's kelvin.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AverageHamiltonian": "average",
+    "Battery": "battery",
+    "Experiment": "experiment",
+    "Result": "experiment",
+    "Sample": "sample",
+    "Sequence": "sequence",
+    "StateEstimate": "tomography",
+    "anti_ergotropy": "battery",
+    "capacity": "battery",
+    "coherence_l1": "battery",
+    "compile_sequence": "average",
+    "ergotropy": "battery",
+    "estimate_state": "tomography",
+    "expand": "sequence",
+    "fidelity": "battery",
+    "gibbs": "dynamics",
+    "load_experiment": "experiment",
+    "load_sample": "sample",
+    "load_sequence": "sequence",
+    "measurement_chain": "tomography",
+    "response_matrix": "tomography",
+    "run": "experiment",
+    "write_result": "report",
+}
+
+__all__ = [
+    "AverageHamiltonian",
+    "Battery",
+    "Experiment",
+    "Result",
+    "Sample",
+    "Sequence",
+    "StateEstimate",
+    "anti_ergotropy",
+    "capacity",
+    "coherence_l1",
+    "compile_sequence",
+    "ergotropy",
+    "estimate_state",
+    "expand",
+    "fidelity",
+    "gibbs",
+    "load_experiment",
+    "load_sample",
+    "load_sequence",
+    "measurement_chain",
+    "response_matrix",
+    "run",
+    "write_result",
+]
+
+if TYPE_CHECKING:
+    from nmrqb.average import AverageHamiltonian, compile_sequence
+    from nmrqb.battery import (
+        Battery,
+        anti_ergotropy,
+        capacity,
+        coherence_l1,
+        ergotropy,
+        fidelity,
+    )
+    from nmrqb.dynamics import gibbs
+    from nmrqb.experiment import Experiment, Result, load_experiment, run
+    from nmrqb.report import write_result
+    from nmrqb.sample import Sample, load_sample
+    from nmrqb.sequence import Sequence, expand, load_sequence
+    from nmrqb.tomography import (
+        StateEstimate,
+        estimate_state,
+        measurement_chain,
+        response_matrix,
+    )
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above
+    """Import a public name when it is first used, so that ``import nmrqb`` is quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nmrqb' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"nmrqb.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *_HOMES})

@@ -122,7 +122,8 @@ def compile_timeline(
     U = played.over_period(played.one_pass)
     exact = effective_hamiltonian(U, played.over_period(played.one_pass_rf), played.period)
     safe = branch_safe(exact, truncated, played.drift, played.period)
-    effective = exact if safe and order is None else truncated
+    trusted = safe and order is None
+    effective = exact if trusted else truncated
     return AverageHamiltonian(
         sequence=timeline.name,
         sample=sample.name,
@@ -136,6 +137,7 @@ def compile_timeline(
         exact_hz=exact / _HZ,
         branch_safe=safe,
         effective_hz=effective / _HZ,
+        named_from="exact" if trusted else "series",
         named=named_terms(effective / _HZ) if len(sample.spins) == 2 else None,
         pairs=_pairs(effective / _HZ, sample),
         target=_check_target(timeline, effective, U, played),

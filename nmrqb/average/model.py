@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from nmrqb.operators import Complex
 
@@ -96,6 +97,8 @@ class AverageHamiltonian:
         Whether the logarithm can be trusted; if not, ``named`` is the truncated series.
     effective_hz
         The Hamiltonian that ``named`` and ``pairs`` describe.
+    named_from
+        Whether that is the exact one or the truncated Magnus series.
     named
         Named terms in Hz (two spins; None otherwise), ``other`` included.
     pairs
@@ -120,6 +123,7 @@ class AverageHamiltonian:
     exact_hz: Complex
     branch_safe: bool
     effective_hz: Complex
+    named_from: Literal["exact", "series"]
     named: Mapping[str, float] | None
     pairs: tuple[tuple[tuple[str, str], Mapping[str, float]], ...]
     target: TargetCheck | None

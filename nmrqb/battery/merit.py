@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nmrqb.operators import Complex, Real, as_matrix, dagger, pauli, spin_count
 
 DEGENERATE = 1e-9
+_INDEPENDENT = 1e-3  # of 1: a product state adds a direction to a level
 
 
 def _pair(rho: Any, hamiltonian: Any) -> tuple[Complex, Complex]:  # noqa: ANN401
@@ -105,28 +106,41 @@ def energy_basis(H: Any) -> Complex:  # noqa: ANN401
     e, V = np.linalg.eigh(as_matrix(H, "H"))
     if not is_degenerate(H):
         return V
-    d = V.shape[-1]
     n = spin_count(V)
     total_z = sum(np.diag(pauli("I" * k + "Z" + "I" * (n - k - 1))).real for k in range(n))
-    tie_breakers = np.asarray(total_z), -np.arange(d, dtype=float)
-    levels = _levels(e)
-    return np.concatenate([_refined(V[:, level], tie_breakers) for level in levels], axis=1)
+    levels = _levels(e, float(e[-1] - e[0]))
+    return np.concatenate([_refined(V[:, level], np.asarray(total_z)) for level in levels], axis=1)
 
 
-def _levels(e: Real) -> list[NDArray[np.int_]]:
-    """Split ascending eigenvalues into groups that coincide."""
-    width = max(float(e[-1] - e[0]), 1e-300)
-    return np.split(np.arange(len(e)), np.flatnonzero(np.diff(e) > DEGENERATE * width) + 1)
+def _levels(e: Real, width: float) -> list[NDArray[np.int_]]:
+    """Split ascending eigenvalues into groups that coincide within 1e-9 of a spectral width."""
+    gaps = np.diff(e) > DEGENERATE * max(width, 1e-300)
+    return np.split(np.arange(len(e)), np.flatnonzero(gaps) + 1)
 
 
-def _refined(level: Complex, tie_breakers: tuple[Real, ...]) -> Complex:
-    """Diagonalise diagonal observables inside a level, one after the other, largest first."""
-    if level.shape[1] == 1 or not tie_breakers:
+def _refined(level: Complex, total_z: Real) -> Complex:
+    """Diagonalise Σσ_z inside a level, largest first, and put ties into product order."""
+    if level.shape[1] == 1:
         return level
-    observable, *rest = tie_breakers
-    e, W = np.linalg.eigh(-dagger(level) @ (observable[:, None] * level))
+    e, W = np.linalg.eigh(-dagger(level) @ (total_z[:, None] * level))
     basis = level @ W
-    return np.concatenate([_refined(basis[:, k], tuple(rest)) for k in _levels(e)], axis=1)
+    ties = _levels(e, float(np.ptp(total_z)))
+    return np.concatenate([_in_product_order(basis[:, k]) for k in ties], axis=1)
+
+
+def _in_product_order(level: Complex) -> Complex:
+    """Orthonormalise the projections of the product states on a level, one after the other.
+
+    Where product states lie in the level they come out in their order; elsewhere the basis still
+    belongs to the level alone, not to the diagonaliser.
+    """
+    found: list[Complex] = []
+    for projected in level.conj():
+        rest = projected - sum(axis * (axis.conj() @ projected) for axis in found)
+        size = float(np.linalg.norm(rest))
+        if size > _INDEPENDENT:
+            found.append(rest / size)
+    return np.asarray(level @ np.array(found).T)
 
 
 def coherence_l1(rho: Any, basis: Any = None) -> Real:  # noqa: ANN401

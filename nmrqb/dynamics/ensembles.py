@@ -36,6 +36,6 @@ def gaussian_ensemble(spread: float, *, nodes: int = NODES) -> tuple[Real, Real]
         return np.ones(1), np.ones(1)
     x, w = np.polynomial.hermite_e.hermegauss(nodes)
     values = 1 + spread * x
-    if spread < 0 or values.min() <= 0:
+    if not (spread >= 0 and values.min() > 0):
         raise ArgumentError(f"Argument `spread` must be in [0, {1 / x.max():.3f}), but is {spread}")
     return values, w / w.sum()

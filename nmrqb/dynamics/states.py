@@ -39,8 +39,9 @@ def gibbs(hamiltonian: Complex, temperature: float | Real) -> Complex:
             "positive is thermal, negative is inverted"
         )
     e, V = np.linalg.eigh(as_matrix(hamiltonian, "hamiltonian"))
-    exponent = -e / T[..., None]
-    weights = np.exp(exponent - exponent.max(axis=-1, keepdims=True))
+    heaviest = np.where(T > 0, e[..., 0], e[..., -1])
+    with np.errstate(over="ignore"):  # an infinite exponent is an empty level
+        weights = np.exp((heaviest[..., None] - e) / T[..., None])
     populations = weights / weights.sum(axis=-1, keepdims=True)
     return np.asarray((V * populations[..., None, :]) @ dagger(V))
 

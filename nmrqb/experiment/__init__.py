@@ -13,7 +13,7 @@ from nmrqb.experiment.model import (
     Result,
     SequenceCharge,
 )
-from nmrqb.experiment.run import run
+from nmrqb.experiment.runner import run
 
 __all__ = [
     "FIGURES",

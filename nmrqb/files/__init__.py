@@ -11,15 +11,22 @@ from nmrqb.files.documents import (
     with_overrides,
 )
 from nmrqb.files.library import Kind, find, is_file_argument, library, open_document
-from nmrqb.files.writes import write_text_atomically
+from nmrqb.files.writes import (
+    check_folder,
+    folder_atomically,
+    write_bytes_atomically,
+    write_text_atomically,
+)
 
 __all__ = [
     "Document",
     "Keys",
     "Kind",
     "Tree",
+    "check_folder",
     "check_format",
     "find",
+    "folder_atomically",
     "is_file_argument",
     "library",
     "open_document",
@@ -27,5 +34,6 @@ __all__ = [
     "plain_scalar",
     "read_document",
     "with_overrides",
+    "write_bytes_atomically",
     "write_text_atomically",
 ]

@@ -15,7 +15,7 @@ from nmrqb.plotting.style import CHANNELS, milliseconds
 from nmrqb.sequence import TimedPulse, Timeline
 
 Kind = Literal["pulse", "delay", "fid", "box"]
-_WIDTH: Mapping[Kind, float] = {"pulse": 1.0, "delay": 1.6, "fid": 2.6, "box": 2.0}
+_WIDTH: Mapping[Kind, float] = {"pulse": 1.0, "delay": 1.6, "fid": 2.6, "box": 2.7}
 _PHASES = {0: "x", 90: "y", 180: "−x", 270: "−y"}
 _HEIGHT = 0.55
 
@@ -125,9 +125,7 @@ def _draw_pulse(ax: Axes, column: Column, middle: float, row: int) -> Rectangle:
     bar = Rectangle((middle - width / 2, y), width, _HEIGHT, facecolor=face, edgecolor="black")
     bar.set_zorder(2)
     ax.add_patch(bar)
-    ax.text(
-        middle, y + _HEIGHT + 0.06, column.labels[row], ha="center", va="bottom", fontsize=8.5
-    )
+    ax.text(middle, y + _HEIGHT + 0.06, column.labels[row], ha="center", va="bottom", fontsize=8.5)
     return bar
 
 

@@ -1,6 +1,6 @@
 """Pulse sequences: what a file says, and the flat timeline that a sample makes of it."""
 
-from nmrqb.sequence.expand import expand
+from nmrqb.sequence.expansion import expand
 from nmrqb.sequence.format import SequenceFormat
 from nmrqb.sequence.loader import load_sequence
 from nmrqb.sequence.model import (

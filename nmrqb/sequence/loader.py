@@ -10,7 +10,7 @@ from nmrqb import formats
 from nmrqb.errors import Fault, InputError, Position
 from nmrqb.files import Document, Keys, Tree, is_file_argument
 from nmrqb.sample import load_sample
-from nmrqb.sequence.expand import expand
+from nmrqb.sequence.expansion import expand
 from nmrqb.sequence.format import SequenceFormat, split_rotation
 from nmrqb.sequence.model import Delay, Event, Pulse, Repeat, Rotation, Sequence
 

@@ -217,8 +217,8 @@ def noise_for_snr(chain: Chain, sample: Sample, snr: float, scans: int = 1) -> R
     """Return the noise of an FID point that gives a signal-to-noise ratio.
 
     The ratio is the largest line amplitude that a pure state can give (|0…0⟩ after an ideal 90°
-    pulse) over the standard deviation of one quadrature of that fitted amplitude, per scan;
-    noise falls as 1/√scans.
+    pulse on a spin of the channel) over the standard deviation of one quadrature of that fitted
+    amplitude, per scan; noise falls as 1/√scans.
 
     Parameters
     ----------
@@ -246,10 +246,12 @@ def noise_for_snr(chain: Chain, sample: Sample, snr: float, scans: int = 1) -> R
     n = len(sample.spins)
     ground = np.zeros((2**n, 2**n), dtype=complex)
     ground[0, 0] = 1
-    turned = apply(readout_maps(["Y" * n], sample)[0], ground).reshape(-1)
     noise = []
-    for detector, fit in zip(chain.detectors, chain.fits, strict=True):
-        amplitudes = np.abs(fit @ (detector @ turned))
+    for nucleus, detector, fit in zip(chain.channels, chain.detectors, chain.fits, strict=True):
+        own = [k for k, spin in enumerate(sample.spins) if spin.nucleus == nucleus]
+        pulses = ["I" * k + "Y" + "I" * (n - k - 1) for k in own]
+        turned = apply(readout_maps(pulses, sample), ground).reshape(len(own), -1)
+        amplitudes = np.abs(turned @ (fit @ detector).T).max(axis=0)
         spread = np.sqrt(np.sum(np.abs(fit) ** 2, axis=-1))
         brightest = int(np.argmax(amplitudes))
         noise.append(amplitudes[brightest] / (snr * np.sqrt(scans)) / spread[brightest])

@@ -1,0 +1,258 @@
+"""The verbs of the command line.  Heavy libraries are loaded by the verb that needs them."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import nmrqb
+from nmrqb.cli.console import progress_bar, verb, write
+from nmrqb.cli.values import assignments
+from nmrqb.errors import NmrqbError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nmrqb.experiment import Experiment, Result
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Design, simulate and measure quantum batteries made of nuclear spins.",
+)
+
+_JSON = typer.Option("--json", help="Print one JSON document instead of text.")
+_SET = typer.Option("--set", metavar="NAME=VALUE", help="Change a value of the file; repeatable.")
+_TARGET_NOT_MET = 1
+
+
+class Pulses(StrEnum):
+    """Pulse models of the command line."""
+
+    ideal = "ideal"
+    finite = "finite"
+
+
+class FileKind(StrEnum):
+    """Kinds of files that nmrqb reads."""
+
+    sample = "sample"
+    sequence = "sequence"
+    experiment = "experiment"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        write(f"nmrqb {nmrqb.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Design, simulate and measure quantum batteries made of nuclear spins."""
+
+
+@app.command()
+@verb
+def run(
+    experiment: Annotated[str, typer.Argument(help="Shipped experiment or a .yaml file.")],
+    out: Annotated[str | None, typer.Option(help="Result folder [NAME-results].")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.")] = None,
+    changes: Annotated[list[str] | None, _SET] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Run an experiment: compile, charge, acquire, reconstruct, estimate."""
+    from nmrqb.experiment import load_experiment
+    from nmrqb.report import check_result_folder, dump, result_document, result_text, write_result
+
+    overrides = assignments("--set", changes or [])
+    loaded = load_experiment(experiment, overrides=overrides)
+    folder = out or f"{loaded.name}-results"
+    check_result_folder(folder)
+    result = _run(loaded, seed)
+    files = write_result(result, folder)
+    if as_json:
+        write(dump(result_document(result, files)))
+    else:
+        write(result_text(result))
+        write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
+
+
+def _run(experiment: Experiment, seed: int | None) -> Result:
+    from nmrqb.experiment import run as run_experiment
+
+    with progress_bar(f"running {experiment.name}") as progress:
+        return run_experiment(experiment, seed=seed, progress=progress)
+
+
+@app.command("compile")
+@verb
+def compile_(
+    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
+    pulses: Annotated[Pulses, typer.Option(help="Instantaneous or finite pulses.")] = Pulses.ideal,
+    order: Annotated[
+        int | None, typer.Option(min=0, max=8, help="Truncate the Magnus series at this order.")
+    ] = None,
+    spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
+    changes: Annotated[list[str] | None, _SET] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Print the average Hamiltonian of a sequence, and check its target."""
+    from nmrqb.average import compile_sequence
+    from nmrqb.report import compile_document, compile_text, dump
+    from nmrqb.sample import load_sample
+    from nmrqb.sequence import load_sequence
+
+    loaded = load_sequence(sequence)
+    chosen = sample or loaded.sample
+    if chosen is None:
+        raise NmrqbError(f"sequence `{loaded.name}` names no sample; give one with --sample")
+    average = compile_sequence(
+        loaded,
+        load_sample(chosen),
+        pulses=pulses.value,
+        order=order,
+        parameters=assignments("--set", changes or []),
+        roles=assignments("--spins", spins.split(",") if spins else []),
+    )
+    write(dump(compile_document(average)) if as_json else compile_text(average))
+    if average.target is not None and not average.target.met:
+        raise typer.Exit(_TARGET_NOT_MET)
+
+
+@app.command()
+@verb
+def check(
+    files: Annotated[list[str], typer.Argument(help="Files, or names of the library.")],
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Check files of any format; print every fault with its line and column."""
+    from nmrqb.cli.library import faults_of
+    from nmrqb.report import dump
+
+    found = {file: faults_of(file) for file in files}
+    if as_json:
+        rows = [
+            {
+                "file": file,
+                "ok": not faults,
+                "faults": [
+                    {"line": f.at.line, "column": f.at.column, "message": f.message} for f in faults
+                ],
+            }
+            for file, faults in found.items()
+        ]
+        write(dump({"files": rows}))
+    for file, faults in found.items():
+        for fault in faults:
+            write(str(fault), sys.stderr)
+        if not faults and not as_json:
+            write(f"{file}: ok")
+    if any(found.values()):
+        raise typer.Exit(2)
+
+
+@app.command("list")
+@verb
+def list_(
+    kind: Annotated[FileKind | None, typer.Argument(help="One kind only.")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """List the shipped samples, sequences and experiments."""
+    from nmrqb.cli.library import titles
+    from nmrqb.report import dump, table
+
+    kinds = [kind] if kind else list(FileKind)
+    found = {k.value: titles(k.value) for k in kinds}
+    if as_json:
+        write(dump(_rows(found)))
+        return
+    for name, entries in found.items():
+        write(table([f"{name}s", ""], [], indent=""))
+        width = max(map(len, entries), default=0)
+        write("\n".join(f"  {key.ljust(width)}  {title}" for key, title in entries.items()))
+
+
+def _rows(found: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"kind": kind, "name": name, "title": title}
+        for kind, entries in found.items()
+        for name, title in entries.items()
+    ]
+
+
+@app.command()
+@verb
+def show(
+    name: Annotated[str, typer.Argument(help="Name in the library, or a file.")],
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Print a sample, sequence or experiment as its file says it."""
+    from nmrqb.cli.library import text_of
+    from nmrqb.report import dump
+
+    kind, text = text_of(name)
+    write(dump({"kind": kind, "name": name, "text": text}) if as_json else text.rstrip())
+
+
+@app.command()
+@verb
+def schema(kind: Annotated[FileKind, typer.Argument(help="Format.")]) -> None:
+    """Print the JSON Schema of a file format, for editors that complete and check."""
+    from nmrqb.cli.library import MODELS
+    from nmrqb.formats import json_schema
+    from nmrqb.report import dump
+
+    write(dump(json_schema(MODELS[kind.value])))
+
+
+@app.command()
+@verb
+def plot(
+    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    out: Annotated[str | None, typer.Option(help="PNG, PDF or SVG file [NAME.png].")] = None,
+    sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
+    changes: Annotated[list[str] | None, _SET] = None,
+) -> None:
+    """Draw the pulse diagram of a sequence."""
+    from nmrqb.files import write_bytes_atomically
+    from nmrqb.report import picture_bytes, sequence_figure
+    from nmrqb.sample import load_sample
+    from nmrqb.sequence import expand, load_sequence
+
+    loaded = load_sequence(sequence)
+    chosen = load_sample(sample or loaded.sample or "chloroform")
+    timeline = expand(loaded, chosen, parameters=assignments("--set", changes or []))
+    target = out or f"{loaded.name}.png"
+    figure = sequence_figure(timeline, chosen.labels, loaded.title)
+    write_bytes_atomically(target, picture_bytes(figure, target))
+    write(f"wrote {target}")
+
+
+@app.command()
+@verb
+def new(
+    kind: Annotated[FileKind, typer.Argument(help="What to start.")],
+    file: Annotated[str | None, typer.Argument(help="File to write [my_KIND.yaml].")] = None,
+) -> None:
+    """Write a commented template to start from."""
+    from pathlib import Path
+
+    from nmrqb.cli.library import template
+    from nmrqb.files import write_text_atomically
+
+    target = file or f"my_{kind.value}.yaml"
+    if Path(target).exists():
+        raise OutputError(f"`{target}` exists already; give another name or remove it first")
+    write_text_atomically(target, template(kind.value))
+    write(f"wrote {target}; check it with: nmrqb check {target}")

@@ -1,0 +1,95 @@
+"""Printing that survives any terminal, and errors that become one line and an exit status."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, ParamSpec, TextIO
+
+import typer
+
+from nmrqb.errors import InputError, NmrqbError, Position
+
+P = ParamSpec("P")
+
+BAD_INPUT, INTERRUPTED = 2, 130
+_PLAIN: dict[str, str | int | None] = {
+    "Δ": "Delta", "ε": "epsilon", "π": "pi", "χ": "chi", "ξ": "xi", "σ": "sigma", "Σ": "sum ",
+    "φ": "phi", "θ": "theta", "τ": "tau", "ρ": "rho", "ν": "nu", "Γ": "Gamma", "ω": "omega",
+    "µ": "u", "°": " deg", "²": "^2", "⁻": "-", "·": "*", "×": "x", "–": "-", "−": "-", "—": "-",
+    "…": "...", "→": "->", "≥": ">=", "≤": "<=", "½": "1/2", "⅓": "1/3", "⊗": "(x)", "†": "^+",
+    "⟨": "<", "⟩": ">", "“": '"', "”": '"', "’": "'",
+}  # fmt: skip
+
+
+def degrade(text: str, encoding: str | None) -> str:
+    """Return text that an encoding can hold: Δ becomes Delta, what has no name becomes '?'."""
+    encoding = encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        plain = text.translate(str.maketrans(_PLAIN))
+        return plain.encode("ascii", "replace").decode("ascii")
+    return text
+
+
+def write(text: str, stream: TextIO | None = None) -> None:
+    """Print a line or several to standard output, or to another stream."""
+    target = stream or sys.stdout
+    print(degrade(text, target.encoding), file=target)
+
+
+def fail(lines: str) -> NoReturn:
+    """Print faults to standard error and leave with exit status 2."""
+    write(lines, sys.stderr)
+    raise typer.Exit(BAD_INPUT)
+
+
+def verb(function: Callable[P, None]) -> Callable[P, None]:
+    """Turn what a verb raises into one message and an exit status.
+
+    Errors without a position are told at 1:1 of the verb's first argument.
+    """
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except InputError as error:
+            fail(str(error))
+        except NmrqbError as error:
+            given = next((str(value) for value in (*args, *kwargs.values()) if value), "nmrqb")
+            fail(f"{Position(given)}: {error}")
+        except KeyboardInterrupt:
+            write("interrupted; nothing was written", sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # the reader has gone: keep the interpreter from complaining when it flushes
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+    return guarded
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a callback (done, total) that moves a bar on a terminal and does nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task: Any = bar.add_task(degrade(title, sys.stderr.encoding), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,101 @@
+"""What the verbs check, list, show and new need of the library and the formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+
+from nmrqb.errors import Fault, InputError, NmrqbError, Position, nearest
+from nmrqb.experiment import ExperimentFormat, load_experiment
+from nmrqb.files import Kind, is_file_argument, library, open_document, read_document
+from nmrqb.formats import Entry, format_name
+from nmrqb.sample import SampleFormat, load_sample
+from nmrqb.sequence import SequenceFormat, expand, load_sequence
+
+MODELS: Mapping[str, type[Entry]] = {
+    "sample": SampleFormat,
+    "sequence": SequenceFormat,
+    "experiment": ExperimentFormat,
+}
+KINDS: tuple[Kind, ...] = ("sample", "sequence", "experiment")
+
+
+def _load_sequence(argument: str) -> None:
+    sequence = load_sequence(argument)
+    if sequence.sample is not None:
+        expand(sequence, load_sample(sequence.sample))
+
+
+_LOADERS: Mapping[Kind, Callable[[str], object]] = {
+    "sample": load_sample,
+    "sequence": _load_sequence,
+    "experiment": load_experiment,
+}
+
+
+def kind_of(argument: str) -> Kind:
+    """Return the kind of a file by its ``format`` key, or of a name by where the library has it.
+
+    Raises
+    ------
+    InputError
+        If the file has no known format, or no shipped thing has this name.
+    """
+    if not is_file_argument(argument):
+        return _kind_of_name(argument)
+    document = read_document(argument)
+    written = str(document.get(("format",), ""))
+    for kind in KINDS:
+        if written.split("/", maxsplit=1)[0] == format_name(MODELS[kind]).split("/")[0]:
+            return kind
+    known = [format_name(model) for model in MODELS.values()]
+    raise InputError.at(
+        document.position(("format",)),
+        f"`format` must be a format of nmrqb, but is {written!r}; {nearest(written, known)}",
+    )
+
+
+def _kind_of_name(name: str) -> Kind:
+    for kind in KINDS:
+        if name in library(kind):
+            return kind
+    names = [name for kind in KINDS for name in library(kind)]
+    raise InputError.at(
+        Position(name), f"the library has no `{name}`; {nearest(name, names)} (a file needs .yaml)"
+    )
+
+
+def faults_of(argument: str) -> tuple[Fault, ...]:
+    """Return every fault of a file, an empty tuple if it is sound."""
+    try:
+        _LOADERS[kind_of(argument)](argument)
+    except InputError as error:
+        return error.faults
+    except NmrqbError as error:
+        return (Fault(Position(argument), str(error)),)
+    return ()
+
+
+def titles(kind: str) -> dict[str, str]:
+    """Return name and title of everything shipped of a kind, by name."""
+    chosen = next(k for k in KINDS if k == kind)
+    return {
+        name: str(open_document(chosen, name).get(("title",), ""))
+        for name in sorted(library(chosen))
+    }
+
+
+def text_of(argument: str) -> tuple[Kind, str]:
+    """Return kind and text of a shipped or given file."""
+    kind = kind_of(argument)
+    path = library(kind)[argument] if not is_file_argument(argument) else None
+    if path is not None:
+        return kind, path.read_text(encoding="utf-8")
+    from pathlib import Path
+
+    return kind, Path(argument).read_text(encoding="utf-8")
+
+
+def template(kind: str) -> str:
+    """Return the commented template of a format."""
+    return files("nmrqb.cli").joinpath("templates", f"{kind}.yaml").read_text(encoding="utf-8")

@@ -1,0 +1,126 @@
+"""Results as JSON documents: the contracts that programs rely on."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nmrqb.average import AverageHamiltonian
+from nmrqb.experiment import FIGURES, Result
+from nmrqb.operators import Complex, pauli_coefficients, pauli_strings, spin_count
+
+RESULT_FORMAT = "nmrqb-result/1"
+_NEGLIGIBLE = 1e-12
+
+
+def dump(document: Mapping[str, Any] | Sequence[Any]) -> str:
+    """Return a document as JSON text; what is not a finite number becomes null."""
+    return json.dumps(_finite(document), ensure_ascii=True, indent=1, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.integer | np.bool_):
+        return value.item()
+    return value
+
+
+# --------------------------------------------------------------------------------------- compile
+def pauli_document(hamiltonian_hz: Complex) -> dict[str, float]:
+    """Return the Pauli coefficients of H/2π in Hz, all of two spins, otherwise the nonzero ones."""
+    n = spin_count(hamiltonian_hz)
+    values = pauli_coefficients(hamiltonian_hz).real
+    floor = 0.0 if n <= 2 else _NEGLIGIBLE * max(float(np.abs(values).max()), 1.0)
+    pairs = list(zip(pauli_strings(n), values, strict=True))[1:]
+    return {name: float(value) for name, value in pairs if n <= 2 or abs(value) > floor}
+
+
+def compile_document(average: AverageHamiltonian) -> dict[str, Any]:
+    """Return the JSON document of `nmrqb compile`; coefficients of H/2π in Hz."""
+    return {
+        "sequence": average.sequence,
+        "sample": average.sample,
+        "spins": list(average.spins),
+        "pulses": average.pulses,
+        "duration_s": average.duration_s,
+        "free_evolution_s": average.free_evolution_s,
+        "cyclic": average.cyclic,
+        "cycles_to_close": average.cycles_to_close,
+        "orders": [
+            {
+                "order": term.order,
+                "pauli_hz": pauli_document(term.hamiltonian_hz),
+                "norm_hz": float(np.linalg.norm(term.hamiltonian_hz, 2)),
+            }
+            for term in average.orders
+        ],
+        "exact": {
+            "pauli_hz": pauli_document(average.exact_hz),
+            "branch_safe": average.branch_safe,
+        },
+        "named_hz": None if average.named is None else dict(average.named),
+        "named_from": average.named_from,
+        "pairs": [
+            {"spins": list(labels), "named_hz": dict(named)} for labels, named in average.pairs
+        ],
+        "target": None if average.target is None else vars(average.target).copy(),
+        "diagnosis": [vars(item).copy() for item in average.diagnosis],
+        "robustness": [vars(item).copy() for item in average.robustness],
+    }
+
+
+# ------------------------------------------------------------------------------------------- run
+def result_document(result: Result, files: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON document of `nmrqb run`."""
+    data = result.data
+    return {
+        "format": RESULT_FORMAT,
+        "experiment": result.experiment.name,
+        "title": result.experiment.title,
+        "sample": result.experiment.sample.name,
+        "seed": result.seed,
+        "points": [_point(result, data.isel(time=k)) for k in range(data.sizes["time"])],
+        "chi2": {
+            "mean": float(data["chi2"].mean()),
+            "degrees_of_freedom": int(data.attrs["degrees_of_freedom"]),
+        },
+        "files": list(files),
+        "notes": list(result.notes),
+        "provenance": dict(result.provenance),
+    }
+
+
+def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
+    point: dict[str, Any] = {
+        "time_s": float(at["time"]),
+        "laboratory_time_s": float(at["laboratory_time"]),
+        "free_evolution_s": float(at["free_evolution"]),
+    }
+    if "cycles" in at.coords:
+        point["cycles"] = int(at["cycles"])
+    point["true"] = {FIGURES[name].key: float(at[f"true_{name}"]) for name in FIGURES}
+    point["excited_population"] = {
+        str(label): float(value)
+        for label, value in zip(at["spin"].values, at["excited_population"].values, strict=True)
+    }
+    if "model_ergotropy" in at:
+        point["model"] = {FIGURES[name].key: float(at[f"model_{name}"]) for name in FIGURES}
+    point["estimate"] = {
+        FIGURES[name].key: _interval(at, name) for name in result.experiment.report
+    } | {"fidelity_to_true": float(at["fidelity_to_true"])}
+    return point
+
+
+def _interval(at: xr.Dataset, name: str) -> dict[str, float]:
+    parts = {"value": name, "low": f"{name}_low", "high": f"{name}_high", "raw": f"{name}_raw"}
+    return {part: float(at[key]) for part, key in parts.items()}

@@ -1,0 +1,64 @@
+"""The result folder: data, summary and pictures, written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from nmrqb.experiment import Result
+from nmrqb.files import check_folder, folder_atomically
+from nmrqb.report.documents import dump, result_document
+from nmrqb.report.pictures import picture_bytes, result_figures
+from nmrqb.report.text import result_text
+
+SUMMARY, TEXT, DATA = "summary.json", "summary.txt", "result.nc"
+
+
+def check_result_folder(path: str | Path) -> None:
+    """Refuse a result folder that holds other things, before any work is done.
+
+    Raises
+    ------
+    OutputError
+        If it is a file or a non-empty folder that is no result of ours.
+    """
+    check_folder(path, SUMMARY)
+
+
+def write_result(result: Result, path: str | Path) -> list[str]:
+    """Write the result folder of a run and return its files.
+
+    ``result.nc`` holds all arrays (netCDF4; complex ones have a last axis ``part``: real,
+    imaginary), ``summary.json`` the document of ``nmrqb run --json``, ``summary.txt`` the printed
+    summary, and the PNG files sequence, signal, state and charging.
+
+    Raises
+    ------
+    OutputError
+        If the folder is not ours or cannot be written; nothing is left behind then.
+    """
+    figures = result_figures(result)
+    names = [DATA, SUMMARY, TEXT, *figures]
+    files = [str(Path(path) / name) for name in names]
+    with folder_atomically(path, SUMMARY) as folder:
+        to_real(result.data).to_netcdf(folder / DATA, engine="h5netcdf")
+        for name, figure in figures.items():
+            (folder / name).write_bytes(picture_bytes(figure, name))
+        (folder / TEXT).write_text(result_text(result) + "\n", encoding="utf-8")
+        document = dump(result_document(result, files))
+        (folder / SUMMARY).write_text(document + "\n", encoding="utf-8")
+    return files
+
+
+def to_real(data: xr.Dataset) -> xr.Dataset:
+    """Return a data set whose complex variables have a last axis ``part`` (real, imaginary)."""
+    complex_names = [name for name in data.data_vars if np.iscomplexobj(data[name])]
+    split = {
+        name: xr.concat([data[name].real, data[name].imag], dim="part")
+        .transpose(..., "part")
+        .assign_attrs(data[name].attrs)
+        for name in complex_names
+    }
+    return data.assign(split).assign_coords(part=["real", "imaginary"])

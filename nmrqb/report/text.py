@@ -1,0 +1,190 @@
+"""Results as text that a person reads at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nmrqb.average import AverageHamiltonian
+from nmrqb.experiment import FIGURES, DriveCharge, GibbsPreparation, Result
+from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
+
+_ROWS = 9
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:
+    """Return an aligned table: the first column to the left, all others to the right."""
+    cells = [list(header), *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for row in cells:
+        first, *others = zip(row, widths, strict=True)
+        padded = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]
+        lines.append(indent + "  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def hz(value: float) -> str:
+    """Return a frequency in Hz for a table, zero where it is below a nanohertz."""
+    return "0" if abs(value) < 1e-9 else f"{value:.6g}"
+
+
+# --------------------------------------------------------------------------------------- compile
+def compile_text(average: AverageHamiltonian) -> str:
+    """Return what a sequence makes, as a table of named terms by order."""
+    closing = {1: "cyclic", None: "not cyclic (no closing within 24 passes)"}
+    cycles = average.cycles_to_close
+    parts = [
+        f"{average.sequence} on {average.sample} ({', '.join(average.spins)}), "
+        f"{average.pulses} pulses",
+        f"  one pass lasts {average.duration_s * 1e3:.6g} ms, free evolution "
+        f"{average.free_evolution_s * 1e3:.6g} ms; "
+        + closing.get(cycles, f"not cyclic, closes after {cycles} passes"),
+        "",
+        *_pair_tables(average),
+    ]
+    if average.target is not None:
+        verdict = "met" if average.target.met else "NOT met"
+        parts += [
+            f"  target {verdict}: differs by {hz(average.target.error_hz)} Hz, infidelity of one "
+            f"period {average.target.infidelity:.3g}",
+            "",
+        ]
+    rows = [[r.error, f"{r.size:g}", f"{r.infidelity:.3g}"] for r in average.robustness]
+    parts += [table(["one pass with an error of", "size", "infidelity"], rows)]
+    parts += [f"\n  {item.code}: {item.message}" for item in average.diagnosis]
+    return "\n".join(parts)
+
+
+def _pair_tables(average: AverageHamiltonian) -> list[str]:
+    tables = []
+    target = average.target.named_hz if average.target is not None else {}
+    for labels, _ in average.pairs:
+        i, j = (average.spins.index(label) for label in labels)
+        columns = [named_terms(pair_part(term.hamiltonian_hz, i, j)) for term in average.orders]
+        columns.append(named_terms(pair_part(average.exact_hz, i, j)))
+        header = [f"{labels[0]}–{labels[1]} (Hz)", *(f"H({t.order})" for t in average.orders)]
+        header += ["exact" if average.branch_safe else "exact (wraps)", "target"]
+        rows = [
+            [name, *(hz(column[name]) for column in columns), hz(target.get(name, 0.0))]
+            for name in (*NAMED_TERMS, "other")
+            if name in target or any(abs(column[name]) > 1e-9 for column in columns)
+        ]
+        tables += [table(header, rows), ""]
+    return tables
+
+
+# ------------------------------------------------------------------------------------------- run
+def result_text(result: Result) -> str:
+    """Return the summary of a run: what was asked, what came out, what to know about it."""
+    return "\n".join(
+        [
+            result.experiment.title or result.experiment.name,
+            *(f"  {key:<10} {text}" for key, text in _asked(result)),
+            "",
+            _figures_tables(result),
+            "",
+            *_quality(result),
+            *(f"  Note: {note}" for note in result.notes),
+        ]
+    )
+
+
+def _asked(result: Result) -> list[tuple[str, str]]:
+    experiment, data = result.experiment, result.data
+    measure, noise = experiment.measure, experiment.noise
+    time = data["time"].values * 1e3
+    relaxation = "T1/T2" if noise.relaxation else "no relaxation"
+    b1 = f", B1 spread {noise.b1_inhomogeneity:.3g}" if noise.b1_inhomogeneity else ""
+    return [
+        ("sample", f"{experiment.sample.name} ({', '.join(experiment.sample.labels)})"),
+        ("battery", _battery_text(result)),
+        ("prepare", _preparation_text(result)),
+        ("charge", f"{_charge_text(result)}, {len(time)} points, {time[0]:g} to {time[-1]:.4g} ms"),
+        ("noise", f"{relaxation}, {noise.pulses} pulses{b1}"),
+        (
+            "measure",
+            f"{', '.join(measure.readouts)} on {', '.join(experiment.sample.nuclei)}; SNR "
+            f"{measure.snr:g} per scan, {measure.scans} scans; {measure.estimator}",
+        ),
+        ("seed", str(result.seed)),
+    ]
+
+
+def _battery_text(result: Result) -> str:
+    battery, sample = result.experiment.battery, result.experiment.sample
+    if battery.spins is not None:
+        splitting = 2 * float(battery.hamiltonian_hz[0, 0].real)
+        return f"{sample.labels[battery.spins[0]]} alone, H/2π = {splitting:g} Hz · I_z"
+    symbols = {"DM_z": "D", "KSEA_z": "G", "Delta": "Δ", "epsilon": "ε", "B": "B"}
+    named = named_terms(battery.hamiltonian_hz)
+    terms = [f"{symbol} = {named[name]:.6g} Hz" for name, symbol in symbols.items() if named[name]]
+    return f"{', '.join(terms)} (H/2π on Pauli strings)"
+
+
+def _preparation_text(result: Result) -> str:
+    prepare, labels = result.experiment.prepare, result.experiment.sample.labels
+    if isinstance(prepare, GibbsPreparation):
+        return f"Gibbs state of the battery at k_B T/h = {prepare.temperature_hz:g} Hz"
+    return "; ".join(
+        f"{labels[k]} at {temperature:g} Hz (splitting {frequency:g} Hz)"
+        for k, (frequency, temperature) in prepare.spins.items()
+    )
+
+
+def _charge_text(result: Result) -> str:
+    charge = result.experiment.charge
+    if isinstance(charge, DriveCharge):
+        kind = "soft" if charge.soft else "hard"
+        return f"{kind} x drive, rate {charge.rate_hz:g} Hz"
+    return f"{charge.cycles[0]} to {charge.cycles[-1]} passes of {charge.timeline.name}"
+
+
+def _figures_tables(result: Result) -> str:
+    """Return tables of two figures each, so that they fit a terminal."""
+    names = result.experiment.report
+    return "\n\n".join(_figures_table(result, names[k : k + 2]) for k in range(0, len(names), 2))
+
+
+def _figures_table(result: Result, names: Sequence[str]) -> str:
+    data = result.data
+    header = ["time (ms)"]
+    for name in names:
+        unit = f" ({FIGURES[name].units})" if FIGURES[name].units != "1" else ""
+        header += [f"{name}{unit}", "estimate", "interval"]
+    rows = []
+    for k in _shown_times(data.sizes["time"], int(data["shown"])):
+        at = data.isel(time=k)
+        row = [f"{float(at['time']) * 1e3:.4g}"]
+        for name in names:
+            keys = (f"true_{name}", name, f"{name}_low", f"{name}_high")
+            true, value, low, high = (_three_digits(float(at[key])) for key in keys)
+            row += [true, value, f"[{low}, {high}]"]
+        rows.append(row)
+    return table(header, rows)
+
+
+def _three_digits(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}"  # adding 0 turns -0 into 0
+
+
+def _shown_times(points: int, brightest: int) -> list[int]:
+    spread = np.linspace(0, points - 1, min(points, _ROWS)).round().astype(int)
+    return sorted({*map(int, spread), brightest})
+
+
+def _quality(result: Result) -> list[str]:
+    data = result.data
+    worst = float(data["fidelity_to_true"].min())
+    confidence = result.experiment.measure.confidence
+    return [
+        f"  largest ergotropy {float(data['true_ergotropy'].max()):.4g} Hz at "
+        f"{float(data['time'][int(data['shown'])]) * 1e3:.4g} ms (simulated state)",
+        f"  fidelity of estimated to simulated state: lowest {worst:.6f}, median "
+        f"{float(data['fidelity_to_true'].median()):.6f}",
+        f"  χ² of the data: mean {float(data['chi2'].mean()):.1f} for "
+        f"{data.attrs['degrees_of_freedom']} degrees of freedom",
+        f"  intervals: {confidence:.0%}, parametric bootstrap of "
+        f"{result.experiment.measure.replicas} replicas, bias-corrected",
+    ]
