@@ -84,9 +84,19 @@ class Document:
             node = node[key]
         node[path[-1]] = value
         length = len(path)
-        values = {p: where for p, where in values.items() if p[:length] != path} | {path: at}
-        keys = {p: where for p, where in keys.items() if p[:length] != path} | {path: at}
+        new = dict.fromkeys(_paths(value, path), at)
+        values = {p: where for p, where in values.items() if p[:length] != path} | new
+        keys = {p: where for p, where in keys.items() if p[:length] != path} | new
         return replace(self, tree=tree, values=values, keys=keys)
+
+
+def _paths(node: Tree, path: Keys) -> Iterator[Keys]:
+    """Yield the path of a node and of everything below it."""
+    yield path
+    if isinstance(node, dict | list):
+        below = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, item in below:
+            yield from _paths(item, (*path, key))
 
 
 def _holds(node: Tree, key: str | int) -> bool:
@@ -329,7 +339,8 @@ def with_overrides(document: Document, overrides: Mapping[str, str]) -> Document
     document
         What the file says.
     overrides
-        Path of keys and list indices, joined by dots, to the text of a YAML scalar.
+        Path of keys and list indices, joined by dots, to the text of a YAML scalar, or of a list
+        ``[II, IX]`` or mapping ``{D: 20 Hz}``.
 
     Raises
     ------
@@ -339,8 +350,14 @@ def with_overrides(document: Document, overrides: Mapping[str, str]) -> Document
     for path, text in overrides.items():
         at = Position(f"--set {path}")
         keys = _checked_path(document, path, at)
-        document = document.replaced(keys, plain_scalar(text), at)
+        document = document.replaced(keys, _override(text, at), at)
     return document
+
+
+def _override(text: str, at: Position) -> Tree:
+    if not text.lstrip().startswith(("[", "{")):
+        return plain_scalar(text)
+    return parse_document(f"value: {text}".encode(), at.file).tree["value"]
 
 
 def _checked_path(document: Document, path: str, at: Position) -> Keys:
