@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from scipy.linalg import expm
+
+from nmrqb.battery.merit import ergotropy
+from nmrqb.dynamics import apply, basis_state, commutator_superoperator, dissipator
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import PAULI, Complex, Real, embed, from_named
+from nmrqb.operators import PAULI, Complex, Real, embed, from_named, partial_trace
 
 
 def charger_battery_hamiltonian(Delta: float, D: float, omega0: float = 0.0) -> Complex:
@@ -67,3 +72,57 @@ def dephased_exchange_ergotropy(t: float | Real, kappa: float, dephasing: float)
     sine_over = (forward - backward) / (2j * omega) if omega else t * forward
     z = cosine + dephasing / 2 * sine_over
     return np.asarray(kappa * np.sqrt(np.abs(z) ** 2 + np.abs(2 * kappa * sine_over) ** 2))
+
+
+@dataclass(frozen=True, eq=False)
+class DephasedExchange:
+    """Ergotropies of a charger–battery pair that starts in |10⟩, each of shape (T,).
+
+    Attributes
+    ----------
+    subspace
+        Within span{01, 10} with respect to H_BC, the one that eq. 23 gives.
+    four_level
+        Of the whole pair with respect to H_BC.
+    local
+        Of the battery spin alone (the first one) with respect to ω0 S_z.
+    closed_form
+        Eq. 23 with Γ = 2(γ_B + γ_C).
+    """
+
+    subspace: Real
+    four_level: Real
+    local: Real
+    closed_form: Real
+
+
+def dephased_exchange(
+    t: Real, *, Delta: float, D: float, gamma_B: float, gamma_C: float, omega0: float = 0.0
+) -> DephasedExchange:
+    """Solve the master equation of dipolar-battery-dm, eq. 18, from |10⟩, beside its eq. 23.
+
+    ρ̇ = −i[H_BC, ρ] + Σ_q γ_q(σ_z^q ρ σ_z^q − ρ): the charger (second spin) is excited at t = 0,
+    the battery (first spin) is not.
+
+    Parameters
+    ----------
+    t
+        Times, shape (T,).
+    Delta, D, omega0
+        Constants of `charger_battery_hamiltonian`, rad per unit time.
+    gamma_B, gamma_C
+        Dephasing rates of battery and charger, ≥ 0.
+    """
+    H = charger_battery_hamiltonian(Delta, D, omega0)
+    generator = commutator_superoperator(H) + dissipator(dephasing_operators(gamma_B, gamma_C), 4)
+    t = np.asarray(t, dtype=float)
+    rho = apply(np.asarray(expm(generator * t[:, None, None])), basis_state("10"))
+    single = slice(1, 3)  # |01⟩ and |10⟩
+    return DephasedExchange(
+        subspace=ergotropy(rho[:, single, single], H[single, single]),
+        four_level=ergotropy(rho, H),
+        local=ergotropy(partial_trace(rho, (0,)), omega0 / 2 * PAULI["Z"]),
+        closed_form=dephased_exchange_ergotropy(
+            t, exchange_coupling(Delta, D), 2 * (gamma_B + gamma_C)
+        ),
+    )
