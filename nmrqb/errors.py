@@ -61,6 +61,13 @@ class InputError(NmrqbError):
         return cls([Fault(position, message)])
 
 
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raise an `InputError` that tells all faults, if there are any."""
+    error = InputError(faults)
+    if error.faults:
+        raise error
+
+
 class OutputError(NmrqbError):
     """A result cannot be written where the user wants it."""
 

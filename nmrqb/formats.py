@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
 from nmrqb import units
-from nmrqb.errors import Fault, InputError, nearest
+from nmrqb.errors import Fault, nearest, refuse
 from nmrqb.files import Document, Keys, Kind, check_format, open_document, with_overrides
 
 
@@ -190,8 +190,8 @@ def checked(document: Document, model: type[EntryT]) -> EntryT:
         With all the faults of the document.
     """
     entry, faults = check(document, model)
-    if entry is None:
-        raise InputError(faults)
+    refuse(faults)
+    assert entry is not None  # an entry is missing only where there are faults
     return entry
 
 

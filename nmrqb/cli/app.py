@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import nmrqb
-from nmrqb.cli.console import progress_bar, verb, write
+from nmrqb.cli.console import BAD_INPUT, DONE, TARGET_NOT_MET, leave, progress_bar, verb, write
 from nmrqb.cli.values import assignments
 from nmrqb.errors import NmrqbError, OutputError
 
@@ -28,7 +28,6 @@ app = typer.Typer(
 
 _JSON = typer.Option("--json", help="Print one JSON document instead of text.")
 _SET = typer.Option("--set", metavar="NAME=VALUE", help="Change a value of the file; repeatable.")
-_TARGET_NOT_MET = 1
 
 
 class Pulses(StrEnum):
@@ -49,7 +48,7 @@ class FileKind(StrEnum):
 def _version(wanted: bool) -> None:
     if wanted:
         write(f"nmrqb {nmrqb.__version__}")
-        raise typer.Exit
+        leave(DONE)
 
 
 @app.callback()
@@ -127,7 +126,7 @@ def compile_(
     )
     write(dump(compile_document(average)) if as_json else compile_text(average))
     if average.target is not None and not average.target.met:
-        raise typer.Exit(_TARGET_NOT_MET)
+        leave(TARGET_NOT_MET)
 
 
 @app.command()
@@ -159,7 +158,7 @@ def check(
         if not faults and not as_json:
             write(f"{file}: ok")
     if any(found.values()):
-        raise typer.Exit(2)
+        leave(BAD_INPUT)
 
 
 @app.command("list")

@@ -16,7 +16,7 @@ from nmrqb.errors import InputError, NmrqbError, Position
 
 P = ParamSpec("P")
 
-BAD_INPUT, INTERRUPTED = 2, 130
+DONE, TARGET_NOT_MET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 _PLAIN: dict[str, str | int | None] = {
     "Δ": "Delta", "ε": "epsilon", "π": "pi", "χ": "chi", "ξ": "xi", "σ": "sigma", "Σ": "sum ",
     "φ": "phi", "θ": "theta", "τ": "tau", "ρ": "rho", "ν": "nu", "Γ": "Gamma", "ω": "omega",
@@ -43,10 +43,11 @@ def write(text: str, stream: TextIO | None = None) -> None:
     print(degrade(text, target.encoding), file=target)
 
 
-def fail(lines: str) -> NoReturn:
-    """Print faults to standard error and leave with exit status 2."""
-    write(lines, sys.stderr)
-    raise typer.Exit(BAD_INPUT)
+def leave(status: int, message: str = "") -> NoReturn:
+    """Leave the program with an exit status, after a message on standard error."""
+    if message:
+        write(message, sys.stderr)
+    raise typer.Exit(status)
 
 
 def verb(function: Callable[P, None]) -> Callable[P, None]:
@@ -62,17 +63,16 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
             function(*args, **kwargs)
             sys.stdout.flush()
         except InputError as error:
-            fail(str(error))
+            leave(BAD_INPUT, str(error))
         except NmrqbError as error:
             given = next((str(value) for value in (*args, *kwargs.values()) if value), "nmrqb")
-            fail(f"{Position(given)}: {error}")
+            leave(BAD_INPUT, f"{Position(given)}: {error}")
         except KeyboardInterrupt:
-            write("interrupted; nothing was written", sys.stderr)
-            raise typer.Exit(INTERRUPTED) from None
+            leave(INTERRUPTED, "interrupted; nothing was written")
         except BrokenPipeError:
             # the reader has gone: keep the interpreter from complaining when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
+            leave(DONE)
 
     return guarded
 

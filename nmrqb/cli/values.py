@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nmrqb.errors import Fault, InputError, Position
+from nmrqb.errors import Fault, Position, refuse
 
 
 def assignments(option: str, texts: Iterable[str]) -> dict[str, str]:
@@ -23,6 +23,5 @@ def assignments(option: str, texts: Iterable[str]) -> dict[str, str]:
         else:
             message = f"must be NAME=VALUE, but is {text!r}"
             faults.append(Fault(Position(f"{option} {text}"), message))
-    if faults:
-        raise InputError(faults)
+    refuse(faults)
     return found

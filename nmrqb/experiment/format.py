@@ -25,7 +25,7 @@ def _usual_report() -> list[ReportName]:
 def _not_zero(value: float) -> float:
     if value == 0:
         raise ValueError(
-            "must not be 0: a Gibbs state has a positive (thermal) or a negative (inverted) "
+            f"must not be {value:g}: a Gibbs state has a positive (thermal) or negative (inverted) "
             "temperature; give for example 1 Hz for nearly the ground state"
         )
     return value
@@ -100,7 +100,8 @@ class PrepareFormat(Entry):
     @model_validator(mode="after")
     def _one(self) -> PrepareFormat:
         if (self.gibbs is None) == (self.product is None):
-            raise ValueError("must hold exactly one of gibbs, product")
+            held = "both" if self.gibbs else "neither"
+            raise ValueError(f"must hold exactly one of gibbs and product, but holds {held}")
         return self
 
 

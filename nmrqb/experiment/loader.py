@@ -10,7 +10,7 @@ import numpy as np
 
 from nmrqb import formats
 from nmrqb.battery import Battery
-from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest
+from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest, refuse
 from nmrqb.experiment.format import (
     BatteryFormat,
     ChargeFormat,
@@ -63,8 +63,7 @@ def load_experiment(
         *_measure_faults(entry, document, sample),
     ]
     sequence = _sequence(entry.charge, document)
-    if faults:
-        raise InputError(faults)
+    refuse(faults)
     return Experiment(
         name=entry.name or Path(str(argument)).stem,
         title=entry.title,

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
-from nmrqb.errors import Fault, InputError, Position
+from nmrqb.errors import Fault, InputError, Position, refuse
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 50
@@ -155,8 +155,7 @@ def parse_document(data: bytes, file: str) -> Document:
         tree = reader.document()
     except yaml.YAMLError as error:
         reader.faults.append(_syntax_fault(error, text, file))
-    if reader.faults:
-        raise InputError(reader.faults)
+    refuse(reader.faults)
     return Document(tree, file, hashlib.sha256(data).hexdigest(), reader.values, reader.keys)
 
 
@@ -284,7 +283,7 @@ class _Reader:
     def _fault(self, event: Event, message: str) -> None:
         self.faults.append(Fault(self._at(event), message))
         if len(self.faults) >= MAX_FAULTS:
-            raise InputError(self.faults)
+            refuse(self.faults)
 
     def _stop(self, event: Event, message: str) -> NoReturn:
         self.faults.append(Fault(self._at(event), message))

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats, units
-from nmrqb.errors import Fault, InputError, Position, nearest
+from nmrqb.errors import Fault, Position, nearest, refuse
 from nmrqb.files import Document, Keys
 from nmrqb.sample.format import CouplingFormat, SampleFormat, SpinFormat
 from nmrqb.sample.model import Coupling, Sample, Spin, Tensor
@@ -40,8 +40,8 @@ def load_sample(
     document = _overridden(document, overrides or {}, places or {})
     entry, faults = formats.check(document, SampleFormat)
     faults += [*_label_faults(document), *_relaxation_faults(document), *_coupling_faults(document)]
-    if faults or entry is None:
-        raise InputError(faults)
+    refuse(faults)
+    assert entry is not None  # an entry is missing only where there are faults
     return _sample(entry, document, Path(str(argument)).stem)
 
 
@@ -60,8 +60,7 @@ def _overridden(
             else:
                 message = f"`{document.file}` has no spin `{label}`; {nearest(label, index)}"
                 faults.append(Fault(at, message))
-    if faults:
-        raise InputError(faults)
+    refuse(faults)
     return document
 
 

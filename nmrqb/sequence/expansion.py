@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from nmrqb import units
-from nmrqb.errors import Fault, InputError, Position, nearest
+from nmrqb.errors import Fault, InputError, Position, nearest, refuse
 from nmrqb.sample import Sample
 from nmrqb.sequence.binding import bind, place
 from nmrqb.sequence.format import PHASES
@@ -70,8 +70,7 @@ def expand(
     expansion = _Expansion(sequence, sample, bound, faults)
     expansion.set_parameters(parameters or {})
     timeline = expansion.timeline()
-    if faults:
-        raise InputError(faults)
+    refuse(faults)
     return timeline
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats
-from nmrqb.errors import Fault, InputError, Position
+from nmrqb.errors import Fault, InputError, Position, refuse
 from nmrqb.files import Document, Keys, Tree, is_file_argument
 from nmrqb.sample import load_sample
 from nmrqb.sequence.expansion import expand
@@ -32,7 +32,7 @@ def load_sequence(argument: str | Path) -> Sequence:
     _, faults = formats.check(document, SequenceFormat)
     sequence = _sequence(document, Path(str(argument)).stem)
     if faults:
-        raise InputError([*faults, *_further_faults(sequence, faults)])
+        refuse([*faults, *_further_faults(sequence, faults)])
     return sequence
 
 
