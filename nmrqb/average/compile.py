@@ -140,7 +140,7 @@ def compile_timeline(
         named_from="exact" if trusted else "series",
         named=named_terms(effective / _HZ) if len(sample.spins) == 2 else None,
         pairs=_pairs(effective / _HZ, sample),
-        target=_check_target(timeline, effective, U, played),
+        target=_check_target(timeline, sample, effective, played),
         diagnosis=tuple(_diagnose(played, sample, safe=safe)),
         robustness=tuple(_robustness(played, sample)),
     )
@@ -184,13 +184,12 @@ def target_hamiltonian(timeline: Timeline, n: int) -> Complex:
 
 
 def _check_target(
-    timeline: Timeline, effective: Complex, U: Complex, played: _Played
+    timeline: Timeline, sample: Sample, effective: Complex, played: _Played
 ) -> TargetCheck | None:
     """Compare with the claim; ``time: T`` claims exp(−i2πHT) whatever the pass lasts."""
     if not timeline.target_hz:
         return None
-    n = int(np.log2(effective.shape[-1]))
-    claim = target_hamiltonian(timeline, n)
+    claim = target_hamiltonian(timeline, len(sample.spins))
     duration = played.period / played.cycles
     scale = 1.0 if timeline.target_time_s is None else timeline.target_time_s / duration
     error = _coefficient_norm(effective / _HZ / scale - claim)
@@ -198,9 +197,10 @@ def _check_target(
     first, second = sorted(tuple(timeline.roles.values())[:2])
     named = named_terms(pair_part(claim, first, second))
     return TargetCheck(
+        spins=(sample.labels[first], sample.labels[second]),
         named_hz={name: value for name, value in named.items() if value},
         error_hz=error,
-        infidelity=float(infidelity(ideal, U)),
+        infidelity=float(infidelity(ideal, played.over_period(played.one_pass))),
         met=error <= TARGET_TOLERANCE * _coefficient_norm(claim),
     )
 

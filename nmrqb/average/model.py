@@ -31,6 +31,8 @@ class TargetCheck:
 
     Attributes
     ----------
+    spins
+        Labels of the two spins it is about, in sample order.
     named_hz
         Claimed terms in Hz, in sample order.
     error_hz
@@ -41,6 +43,7 @@ class TargetCheck:
         Whether ``error_hz`` is within 1e-6 of the 2-norm of the target's coefficients.
     """
 
+    spins: tuple[str, str]
     named_hz: Mapping[str, float]
     error_hz: float
     infidelity: float

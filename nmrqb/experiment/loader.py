@@ -86,9 +86,13 @@ def _hashes(document: Document, sample: Sample, sequence: Sequence | None) -> di
     return hashes | ({f"sequence {sequence.name}": sequence.sha256} if sequence else {})
 
 
-def _beside(argument: str, document: Document) -> str:
-    """Take a file that an experiment names relative to the experiment's own folder."""
-    if is_file_argument(argument) and not Path(argument).is_absolute():
+def _beside(argument: str, document: Document, *path: str) -> str:
+    """Take a file that an experiment names relative to the experiment's own folder.
+
+    One that ``--set`` names is relative to the current folder, as all of the command line is.
+    """
+    written = document.position(path).file == document.file
+    if written and is_file_argument(argument) and not Path(argument).is_absolute():
         return str(Path(document.file).parent / argument)
     return argument
 
@@ -105,14 +109,14 @@ def _sample(entry: ExperimentFormat, document: Document) -> Sample:
         for key in changes
     }
     with _pointing(document, "sample", entry.sample):
-        return load_sample(_beside(entry.sample, document), overrides, places=places)
+        return load_sample(_beside(entry.sample, document, "sample"), overrides, places=places)
 
 
 def _sequence(entry: ChargeFormat, document: Document) -> Sequence | None:
     if entry.sequence is None:
         return None
     with _pointing(document, "charge.sequence", entry.sequence):
-        return load_sequence(_beside(entry.sequence, document))
+        return load_sequence(_beside(entry.sequence, document, "charge", "sequence"))
 
 
 class _pointing:  # noqa: N801 - reads as a statement

@@ -59,15 +59,18 @@ def compile_text(average: AverageHamiltonian) -> str:
 
 def _pair_tables(average: AverageHamiltonian) -> list[str]:
     tables = []
-    target = average.target.named_hz if average.target is not None else {}
     for labels, _ in average.pairs:
+        claimed = average.target is not None and average.target.spins == labels
+        target = average.target.named_hz if average.target is not None and claimed else {}
         i, j = (average.spins.index(label) for label in labels)
         columns = [named_terms(pair_part(term.hamiltonian_hz, i, j)) for term in average.orders]
         columns.append(named_terms(pair_part(average.exact_hz, i, j)))
         header = [f"{labels[0]}–{labels[1]} (Hz)", *(f"H({t.order})" for t in average.orders)]
-        header += ["exact" if average.branch_safe else "exact (wraps)", "target"]
+        header += ["exact" if average.branch_safe else "exact (wraps)"]
+        header += ["target"] if claimed else []
         rows = [
-            [name, *(hz(column[name]) for column in columns), hz(target.get(name, 0.0))]
+            [name, *(hz(column[name]) for column in columns)]
+            + ([hz(target.get(name, 0.0))] if claimed else [])
             for name in (*NAMED_TERMS, "other")
             if name in target or any(abs(column[name]) > 1e-9 for column in columns)
         ]
