@@ -137,21 +137,11 @@ def check(
 ) -> None:
     """Check files of any format; print every fault with its line and column."""
     from nmrqb.cli.library import faults_of
-    from nmrqb.report import dump
+    from nmrqb.report import check_document, dump
 
     found = {file: faults_of(file) for file in files}
     if as_json:
-        rows = [
-            {
-                "file": file,
-                "ok": not faults,
-                "faults": [
-                    {"line": f.at.line, "column": f.at.column, "message": f.message} for f in faults
-                ],
-            }
-            for file, faults in found.items()
-        ]
-        write(dump({"files": rows}))
+        write(dump(check_document(found)))
     for file, faults in found.items():
         for fault in faults:
             write(str(fault), sys.stderr)

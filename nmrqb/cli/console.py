@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, ParamSpec, TextIO
 
 import typer
@@ -64,17 +64,25 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
             sys.stdout.flush()
         except InputError as error:
             leave(BAD_INPUT, str(error))
-        except NmrqbError as error:
-            given = next((str(value) for value in (*args, *kwargs.values()) if value), "nmrqb")
-            leave(BAD_INPUT, f"{Position(given)}: {error}")
         except KeyboardInterrupt:
             leave(INTERRUPTED, "interrupted; nothing was written")
         except BrokenPipeError:
-            # the reader has gone: keep the interpreter from complaining when it flushes
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()  # the reader has gone
             leave(DONE)
+        except (NmrqbError, OSError) as error:
+            if isinstance(error, OSError):
+                _silence()  # it may be standard output itself that takes no more
+            given = next((str(value) for value in (*args, *kwargs.values()) if value), "nmrqb")
+            leave(BAD_INPUT, f"{Position(given)}: {error}")
 
     return guarded
+
+
+def _silence() -> None:
+    """Keep the interpreter from complaining when it flushes standard output at its end."""
+    with suppress(OSError):  # a stream of a test has no descriptor
+        stdout = sys.stdout.fileno()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout)
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -22,12 +22,24 @@ def _usual_report() -> list[ReportName]:
     return ["ergotropy", "anti_ergotropy", "capacity", "coherence_l1"]
 
 
+def _plain_name(value: str) -> str:
+    if not value.isprintable() or set(value) & set("/\\") or value.startswith("."):
+        raise ValueError(f"must be a plain word, as results are named after it, but is {value!r}")
+    return value
+
+
 def _not_zero(value: float) -> float:
     if value == 0:
         raise ValueError(
             f"must not be {value:g}: a Gibbs state has a positive (thermal) or negative (inverted) "
             "temperature; give for example 1 Hz for nearly the ground state"
         )
+    return value
+
+
+def _snr(value: float) -> float:
+    if not 1e-6 <= value <= 1e15:
+        raise ValueError(f"must be from 1e-6 to 1e15, but is {value:g}")
     return value
 
 
@@ -192,7 +204,7 @@ class MeasureFormat(Entry):
     readouts: list[str] = Field(
         description="Readout pulses, one letter I, X or Y per spin: [II, IX, IY, XX]."
     )
-    snr: Annotated[Ratio, AfterValidator(_positive)] = Field(
+    snr: Annotated[Ratio, AfterValidator(_snr)] = Field(
         description="Largest line of a pure state over the noise of a fitted line, one scan."
     )
     scans: Annotated[Count, _at_least(1)] = Field(1, description="Scans that are added up.")
@@ -228,7 +240,9 @@ class ExperimentFormat(Entry):
     """A quantum-battery experiment: prepare, charge, measure."""
 
     format: Literal["nmrqb-experiment/1"] = Field(description="Name and version of this format.")
-    name: str | None = Field(None, description="Short name; the name of the file by default.")
+    name: Annotated[str, AfterValidator(_plain_name)] | None = Field(
+        None, description="Short name; the name of the file by default."
+    )
     title: str = Field("", description="One line for people.")
     notes: str = Field("", description="What else to know about the experiment.")
     sample: str = Field(description="Shipped sample or file.")

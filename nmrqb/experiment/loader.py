@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,7 +31,7 @@ from nmrqb.experiment.model import (
 )
 from nmrqb.files import Document, is_file_argument
 from nmrqb.sample import Sample, load_sample
-from nmrqb.sequence import Sequence, expand, load_sequence
+from nmrqb.sequence import Sequence, Timeline, expand, load_sequence
 from nmrqb.tomography import check_readout
 
 TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
@@ -55,14 +56,18 @@ def load_experiment(
     """
     changes = dict(overrides or {})
     document = formats.read("experiment", argument, ExperimentFormat, overrides=changes)
-    entry = formats.checked(document, ExperimentFormat)
-    sample = _sample(entry, document)
-    faults = [
+    entry, faults = formats.check(document, ExperimentFormat)
+    sample = _sample(entry, document, faults)
+    sequence = _sequence(document, faults)
+    if entry is None or sample is None:
+        raise InputError(faults)
+    faults += [
+        *_override_faults(entry, document, sample),
         *_battery_faults(entry, document, sample),
-        *_prepare_faults(entry.prepare, document, sample),
+        *_prepare_faults(entry, document, sample),
         *_measure_faults(entry, document, sample),
     ]
-    sequence = _sequence(entry.charge, document)
+    timeline = _timeline(entry.charge, document, sample, sequence, faults)
     refuse(faults)
     return Experiment(
         name=entry.name or Path(str(argument)).stem,
@@ -71,7 +76,7 @@ def load_experiment(
         sample=sample,
         battery=_battery(entry.battery, sample),
         prepare=_prepare(entry.prepare, sample),
-        charge=_charge(entry.charge, sample, sequence),
+        charge=_drive(entry.charge) if timeline is None else _passes(entry.charge, timeline),
         noise=_noise(entry.noise),
         measure=_measure(entry.measure),
         report=tuple(dict.fromkeys(entry.report)),
@@ -98,45 +103,84 @@ def _beside(argument: str, document: Document, *path: str) -> str:
 
 
 # ------------------------------------------------------------------------------- what it refers to
-def _sample(entry: ExperimentFormat, document: Document) -> Sample:
+def _sample(
+    entry: ExperimentFormat | None, document: Document, faults: list[Fault]
+) -> Sample | None:
+    argument = document.get(("sample",))
+    if not isinstance(argument, str):
+        return None  # the format has told it
     overrides = {
-        label: spin.model_dump(exclude_unset=True, exclude_none=True)
-        for label, spin in entry.sample_overrides.items()
+        label: spin.model_dump(exclude_unset=True)
+        for label, spin in (entry.sample_overrides if entry else {}).items()
     }
     places = {
         f"{label}.{key}": document.position(("sample_overrides", label, key))
         for label, changes in overrides.items()
         for key in changes
     }
-    with _pointing(document, "sample", entry.sample):
-        return load_sample(_beside(entry.sample, document, "sample"), overrides, places=places)
+    with _collecting(faults, document, "sample"):
+        return load_sample(_beside(argument, document, "sample"), overrides, places=places)
+    return None
 
 
-def _sequence(entry: ChargeFormat, document: Document) -> Sequence | None:
-    if entry.sequence is None:
+def _sequence(document: Document, faults: list[Fault]) -> Sequence | None:
+    argument = document.get(("charge", "sequence"))
+    if isinstance(argument, str):
+        with _collecting(faults, document, "charge", "sequence"):
+            return load_sequence(_beside(argument, document, "charge", "sequence"))
+    return None
+
+
+@contextmanager
+def _collecting(faults: list[Fault], document: Document, *path: str) -> Iterator[None]:
+    """Collect the faults of what a path names; an unknown name is told where it stands."""
+    argument = str(document.get(path))
+    unknown = {} if is_file_argument(argument) else {Position(argument): document.position(path)}
+    try:
+        yield
+    except InputError as error:
+        faults += _told_at(error.faults, unknown)
+
+
+def _told_at(faults: Iterable[Fault], places: Mapping[Position, Position]) -> list[Fault]:
+    return [Fault(places.get(fault.at, fault.at), fault.message) for fault in faults]
+
+
+def _timeline(
+    entry: ChargeFormat,
+    document: Document,
+    sample: Sample,
+    sequence: Sequence | None,
+    faults: list[Fault],
+) -> Timeline | None:
+    if sequence is None:
         return None
-    with _pointing(document, "charge.sequence", entry.sequence):
-        return load_sequence(_beside(entry.sequence, document, "charge", "sequence"))
-
-
-class _pointing:  # noqa: N801 - reads as a statement
-    """Tell at the key of this file that the library has no such name."""
-
-    def __init__(self, document: Document, path: str, argument: str) -> None:
-        self.at = document.position(tuple(path.split(".")))
-        self.argument = argument
-
-    def __enter__(self) -> None:
-        """Nothing to set up."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, InputError) and not is_file_argument(self.argument):
-            unknown = Position(self.argument)
-            faults = [Fault(self.at, f.message) if f.at == unknown else f for f in error.faults]
-            raise InputError(faults) from error
+    places = {
+        Position(f"--set {name}"): document.position(("charge", "parameters", name))
+        for name in entry.parameters
+    } | {
+        Position(f"--spins {role}={label}"): document.position(("charge", "spins", role))
+        for role, label in entry.spins.items()
+    }
+    try:
+        return expand(sequence, sample, parameters=entry.parameters, roles=entry.spins)
+    except InputError as error:
+        faults += _told_at(error.faults, places)
+        return None
 
 
 # -------------------------------------------------------------------------------- across entries
+def _override_faults(
+    entry: ExperimentFormat, document: Document, sample: Sample
+) -> Iterator[Fault]:
+    """Tell labels that the sample lacks where nothing is changed; `load_sample` tells others."""
+    for label in entry.sample_overrides:
+        if label not in sample.labels:
+            at = document.key_position(("sample_overrides", label))
+            hint = nearest(label, sample.labels)
+            yield Fault(at, f"sample `{sample.name}` has no spin `{label}`; {hint}")
+
+
 def _battery_faults(entry: ExperimentFormat, document: Document, sample: Sample) -> Iterator[Fault]:
     battery = entry.battery
     terms = [name for name in TWO_SPIN_TERMS if getattr(battery, name)]
@@ -159,8 +203,12 @@ def _battery_faults(entry: ExperimentFormat, document: Document, sample: Sample)
         yield Fault(place, "`frequency` must not be 0 Hz: such a battery holds no energy")
 
 
-def _prepare_faults(entry: PrepareFormat, document: Document, sample: Sample) -> Iterator[Fault]:
-    for label in entry.product or {}:
+def _prepare_faults(entry: ExperimentFormat, document: Document, sample: Sample) -> Iterator[Fault]:
+    if entry.prepare.gibbs and entry.battery.spin is not None and len(sample.spins) > 1:
+        at = document.position(("prepare", "gibbs"))
+        others = ", ".join(label for label in sample.labels if label != entry.battery.spin)
+        yield Fault(at, f"`gibbs` tells nothing of {others}: the battery is one spin; use product")
+    for label in entry.prepare.product or {}:
         if label not in sample.labels:
             at = document.key_position(("prepare", "product", label))
             hint = nearest(label, sample.labels)
@@ -168,6 +216,9 @@ def _prepare_faults(entry: PrepareFormat, document: Document, sample: Sample) ->
 
 
 def _measure_faults(entry: ExperimentFormat, document: Document, sample: Sample) -> Iterator[Fault]:
+    if not entry.measure.readouts:
+        at = document.position(("measure", "readouts"))
+        yield Fault(at, "`readouts` must hold at least one readout such as II, but is []")
     for number, readout in enumerate(entry.measure.readouts):
         try:
             check_readout(readout, len(sample.spins))
@@ -201,16 +252,10 @@ def _prepare(entry: PrepareFormat, sample: Sample) -> GibbsPreparation | Product
     return ProductPreparation(MappingProxyType(spins))
 
 
-def _charge(
-    entry: ChargeFormat, sample: Sample, sequence: Sequence | None
-) -> DriveCharge | SequenceCharge:
-    if sequence is not None and entry.cycles is not None:
-        cycles = entry.cycles
-        return SequenceCharge(
-            expand(sequence, sample, parameters=entry.parameters, roles=entry.spins),
-            np.arange(cycles.start, cycles.stop + 1, cycles.step),
-        )
-    return _drive(entry)
+def _passes(entry: ChargeFormat, timeline: Timeline) -> SequenceCharge:
+    assert entry.cycles is not None  # the format asks for it beside a sequence
+    cycles = entry.cycles
+    return SequenceCharge(timeline, np.arange(cycles.start, cycles.stop + 1, cycles.step))
 
 
 def _drive(entry: ChargeFormat) -> DriveCharge:

@@ -99,7 +99,7 @@ def run(
     )
     report(3, 4)
     data = label(experiment, truth, chain, estimate, intervals)
-    data = data.assign(fid=_shown_fid(shown), shown=shown_index(experiment, truth.states))
+    data = data.assign(fid=_shown_fid(shown), shown=_shown_at(experiment, truth))
     report(4, 4)
     return Result(
         experiment, used, data, reading_notes(experiment, truth), provenance(experiment, used)
@@ -146,7 +146,19 @@ def _instrument(experiment: Experiment, truth: Truth) -> tuple[Chain, Real]:
         receiver=receiver,
         b1=(gaussian_ensemble(noise.b1_inhomogeneity)[0], truth.weights),
     )
+    _check_width(chain)
     return chain, noise_for_snr(chain, experiment.sample, measure.snr, measure.scans)
+
+
+def _check_width(chain: Chain) -> None:
+    """Refuse a spectral width that folds lines, as they could fall on each other."""
+    highest = float(np.abs(np.concatenate(chain.lines).imag).max()) / (2 * np.pi)
+    width = chain.receiver.spectral_width_hz
+    if width <= 2 * highest:
+        raise ArgumentError(
+            f"Argument `spectral_width` must be more than {2 * highest:g} Hz to hold all lines, "
+            f"but is {width:g} Hz"
+        )
 
 
 def _measure(
@@ -181,6 +193,11 @@ def _measure(
 def shown_index(experiment: Experiment, states: Complex) -> int:
     """Return the index of the state with the largest ergotropy, the one that pictures show."""
     return int(np.argmax(figure_functions(experiment.battery)["ergotropy"](states)))
+
+
+def _shown_at(experiment: Experiment, truth: Truth) -> Variable:
+    index = shown_index(experiment, truth.states)
+    return variable((), index, "index of the time with the largest ergotropy")
 
 
 def _joined(parts: list[StateEstimate]) -> StateEstimate:

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from nmrqb.average import AverageHamiltonian
+from nmrqb.errors import Fault
 from nmrqb.experiment import FIGURES, Result
 from nmrqb.operators import Complex, pauli_coefficients, pauli_strings, spin_count
 
@@ -77,6 +78,21 @@ def compile_document(average: AverageHamiltonian) -> dict[str, Any]:
         "diagnosis": [vars(item).copy() for item in average.diagnosis],
         "robustness": [vars(item).copy() for item in average.robustness],
     }
+
+
+# ----------------------------------------------------------------------------------------- check
+def check_document(found: Mapping[str, Sequence[Fault]]) -> dict[str, Any]:
+    """Return the JSON document of `nmrqb check`; a fault may stand in a file that ours names."""
+    return {
+        "files": [
+            {"file": file, "ok": not faults, "faults": [_fault(fault) for fault in faults]}
+            for file, faults in found.items()
+        ]
+    }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {**vars(fault.at), "message": fault.message}
 
 
 # ------------------------------------------------------------------------------------------- run
