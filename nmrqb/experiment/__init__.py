@@ -13,7 +13,7 @@ from nmrqb.experiment.model import (
     Result,
     SequenceCharge,
 )
-from nmrqb.experiment.runner import run
+from nmrqb.experiment.runner import run, simulate
 
 __all__ = [
     "FIGURES",
@@ -30,4 +30,5 @@ __all__ = [
     "figure_functions",
     "load_experiment",
     "run",
+    "simulate",
 ]

@@ -156,7 +156,9 @@ def reading_notes(experiment: Experiment, truth: Truth) -> tuple[str, ...]:
     """Return what a reader of the numbers must know about them."""
     notes = [
         "All figures are of the effective state in the deviation matrix; energies of the true "
-        "state of the ensemble are smaller by the factor ε (about 1e-5), and so is their error."
+        "state of the ensemble are smaller by the factor ε (about 1e-5), and so is their error.",
+        "Where an interval begins at 0, quote its upper end: near 0 the bias of a figure that "
+        "cannot be negative is only partly corrected.",
     ]
     if experiment.battery.degenerate:
         notes.append(

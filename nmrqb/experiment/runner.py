@@ -27,7 +27,7 @@ from nmrqb.experiment.result import (
     variable,
 )
 from nmrqb.operators import PAULI, Complex, Real, kron
-from nmrqb.spectrometer import complex_noise, default_receiver
+from nmrqb.spectrometer import add_noise, default_receiver
 from nmrqb.tomography import (
     Chain,
     StateEstimate,
@@ -182,8 +182,7 @@ def _measure(
     for start in range(0, points, size):
         block = truth.members[:, start : start + size, None]
         turned = np.tensordot(truth.weights, apply(maps[:, None], block), axes=1)
-        fids = detect(chain, turned)
-        fids = fids + noise[:, None] * complex_noise(rng, fids.shape)
+        fids = add_noise(detect(chain, turned), noise, rng)
         if start <= shown_at < start + size:
             shown = fids[shown_at - start]
         estimates.append(estimate_state(fids, response, noise, method=experiment.measure.estimator))

@@ -27,7 +27,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str =
 
 def hz(value: float) -> str:
     """Return a frequency in Hz for a table, zero where it is below a nanohertz."""
-    return "0" if abs(value) < 1e-9 else f"{value:.6g}"
+    return "0" if abs(value) < 1e-9 else f"{value:.7g}"
 
 
 # --------------------------------------------------------------------------------------- compile

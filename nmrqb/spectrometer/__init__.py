@@ -2,6 +2,7 @@
 
 from nmrqb.spectrometer.acquisition import (
     Receiver,
+    add_noise,
     complex_noise,
     default_receiver,
     detection,
@@ -14,6 +15,7 @@ from nmrqb.spectrometer.acquisition import (
 
 __all__ = [
     "Receiver",
+    "add_noise",
     "complex_noise",
     "default_receiver",
     "detection",

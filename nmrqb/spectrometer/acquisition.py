@@ -169,6 +169,21 @@ def complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:
     return np.asarray(draws[..., 0] + 1j * draws[..., 1])
 
 
+def add_noise(fids: Complex, noise: Real, rng: np.random.Generator) -> Complex:
+    """Return FIDs with white receiver noise.
+
+    Parameters
+    ----------
+    fids
+        Shape (..., channels, points).
+    noise
+        Standard deviation of one quadrature of one point on every channel, shape (channels,).
+    rng
+        Random generator.
+    """
+    return np.asarray(fids + noise[:, None] * complex_noise(rng, fids.shape))
+
+
 def spectrum(fid: Complex, spectral_width_hz: float, *, zero_fill: int = 4) -> tuple[Real, Complex]:
     """Return frequencies in Hz and the spectrum of FIDs: (..., points) → (..., zero_fill·points).
 

@@ -165,7 +165,9 @@ def line_amplitudes(fids: Complex, fits: Sequence[Complex]) -> Real:
         )
     if not np.all(np.isfinite(fids)):
         bad = np.argwhere(~np.isfinite(fids))[0]
-        raise ArgumentError(f"Argument `fids` must be finite, but is not at index {tuple(bad)}")
+        raise ArgumentError(
+            f"Argument `fids` must be finite, but is not at index {tuple(bad.tolist())}"
+        )
     per_channel = [fids[..., c, :] @ fit.T for c, fit in enumerate(fits)]
     amplitudes = np.concatenate(per_channel, axis=-1)
     flat = amplitudes.reshape(*amplitudes.shape[:-2], -1)
