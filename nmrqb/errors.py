@@ -39,7 +39,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.at}: {self.message}"
+        return " ".join(f"{self.at}: {self.message}".splitlines())  # one line, whatever it quotes
 
 
 class InputError(NmrqbError):

@@ -9,6 +9,9 @@ def main() -> None:
     0: done; 1: `compile` found the sequence's own target not met; 2: bad input, impossible
     request, unreadable or unwritable file; 130: interrupted.
     """
-    from nmrqb.cli.app import app
+    try:
+        from nmrqb.cli.app import app
 
-    app(prog_name="nmrqb")
+        app(prog_name="nmrqb")
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, ParamSpec, TextIO
 
 import typer
 
-from nmrqb.errors import InputError, NmrqbError, Position
+from nmrqb.errors import Fault, InputError, NmrqbError, Position
 
 P = ParamSpec("P")
 
@@ -73,7 +73,7 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
             if isinstance(error, OSError):
                 _silence()  # it may be standard output itself that takes no more
             given = next((str(value) for value in (*args, *kwargs.values()) if value), "nmrqb")
-            leave(BAD_INPUT, f"{Position(given)}: {error}")
+            leave(BAD_INPUT, str(Fault(Position(given), str(error))))
 
     return guarded
 

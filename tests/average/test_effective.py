@@ -109,6 +109,11 @@ def test_one_selective_pulse_breaks_the_symmetry():
     assert exchange_symmetric_pairs([pulse(ALIKE), pulse(1e-6 * pauli("XI"))], pauli("ZZ")) == []
 
 
+@pytest.mark.parametrize("size", [1e-2, 1e-6, 1e-9])
+def test_slightly_unequal_rotations_break_the_symmetry_too(size):
+    assert exchange_symmetric_pairs([pulse(ALIKE + size * pauli("XI"))], pauli("ZZ")) == []
+
+
 def test_pairs_of_three_spins_are_found_one_by_one():
     drift = pauli("ZZI") + pauli("IZZ") + 0.5 * pauli("ZIZ")
     assert exchange_symmetric_pairs([], drift) == [(0, 2)]

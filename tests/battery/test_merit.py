@@ -183,6 +183,12 @@ def test_pure_state_of_a_two_level_battery_holds_its_inversion():
     assert anti_ergotropy(rho, pauli("Z")) == pytest.approx(-1 + np.cos(theta))
 
 
+def test_negative_populations_of_a_linear_inversion_are_counted_as_they_are():
+    # clipping them would bias every estimate made from an unprojected reconstruction
+    assert ergotropy(np.diag([1.2, -0.2]), pauli("Z")) == pytest.approx(2.8)
+    assert capacity(np.diag([1.2, -0.2]), pauli("Z")) == pytest.approx(2.8)
+
+
 # -------------------------------------------------------------------------------- energy basis
 def test_battery_without_degeneracy_has_its_eigenvectors_in_ascending_order():
     H = hermitian(np.random.default_rng(3), 4)

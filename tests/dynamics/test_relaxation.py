@@ -88,6 +88,14 @@ def test_generator_of_a_hamiltonian_is_its_commutator():
     )
 
 
+def test_dissipator_is_the_lindblad_form_for_any_operator():
+    rng = np.random.default_rng(2)
+    L, rho = rng.normal(size=(2, 4, 4)) + 1j * rng.normal(size=(2, 4, 4))
+    rate = L.conj().T @ L
+    expected = L @ rho @ L.conj().T - (rate @ rho + rho @ rate) / 2
+    np.testing.assert_allclose(apply(dissipator([L], 4), rho), expected, atol=1e-12)
+
+
 @pytest.mark.parametrize(("T1", "T2"), [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (np.nan, 1.0)])
 def test_times_must_be_positive(T1, T2):
     with pytest.raises(ArgumentError, match="`T1` and `T2` must be positive"):

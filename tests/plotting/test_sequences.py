@@ -74,7 +74,7 @@ def test_bars_follow_time(ax):
 def test_a_half_turn_is_open_and_wider(ax):
     artists = draw_sequence(ax, timeline_columns(played("spin_echo")), ROWS)
     bars = rectangles(artists)
-    assert len(bars) == 4
+    assert len(bars) == 2
     assert {bar.get_facecolor() for bar in bars} == {(1, 1, 1, 1)}
     assert {bar.get_edgecolor() for bar in bars} == {(0, 0, 0, 1)}
     both = draw_sequence(ax, [Column("pulse", {0: "a", 1: "b"}, frozenset({0}))], ROWS)

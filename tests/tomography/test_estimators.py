@@ -23,6 +23,7 @@ from nmrqb.tomography import (
     response_matrix,
 )
 from nmrqb.tomography.estimators import to_coefficients, to_state
+from nmrqb.tomography.response import amplitude_covariance
 
 SET = ("II", "IX", "IY", "XX")
 RECEIVER = Receiver(1000.0, 128, dead_time_s=100e-6, phase_rad=0.3)
@@ -236,8 +237,6 @@ def test_weights_follow_the_noise_of_the_channels():
 
 def test_no_unbiased_linear_estimator_scatters_less():
     # Gauss–Markov: plain least squares on the same amplitudes has the larger covariance
-    from nmrqb.tomography.response import amplitude_covariance
-
     noise = np.array([1e-3, 5e-3])
     plain = np.linalg.pinv(RESPONSE.matrix)
     plain_covariance = plain @ amplitude_covariance(RESPONSE, noise) @ plain.T

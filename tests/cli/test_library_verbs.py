@@ -1,0 +1,185 @@
+"""``check``, ``list``, ``show``, ``schema``, ``plot``, ``new``, ``--version``."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import nmrqb
+from nmrqb.files import library, parse_document, read_document
+from nmrqb.sample import load_sample
+from nmrqb.sequence import expand, load_sequence
+
+KINDS = ("sample", "sequence", "experiment")
+SHIPPED = [(kind, name) for kind in KINDS for name in library(kind)]
+
+
+@pytest.fixture(scope="module")
+def schemas():
+    from nmrqb.cli.library import MODELS
+    from nmrqb.formats import json_schema
+
+    return {kind: json_schema(MODELS[kind]) for kind in KINDS}
+
+
+# ----------------------------------------------------------------------------------------- schema
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_is_one(cli, schemas, kind):
+    outcome = cli("schema", kind)
+    assert outcome.status == 0
+    assert outcome.document == json.loads(json.dumps(schemas[kind]))
+    jsonschema.Draft202012Validator.check_schema(outcome.document)
+    assert outcome.document["$schema"].endswith("2020-12/schema")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_key_of_a_schema_is_described(schemas, kind):
+    """So that editors can say what a key means."""
+    definitions = schemas[kind].get("$defs", {})
+    entries = [schemas[kind], *definitions.values()]
+    keys = {key: value for entry in entries for key, value in entry.get("properties", {}).items()}
+    assert len(keys) > 10
+    for key, value in keys.items():
+        named = definitions.get(value.get("$ref", "").removeprefix("#/$defs/"), value)
+        assert value.get("description") or named.get("description"), key
+
+
+@pytest.mark.parametrize(("kind", "name"), SHIPPED)
+def test_shipped_files_fit_their_schema(schemas, kind, name):
+    tree = read_document(library(kind)[name]).tree
+    jsonschema.Draft202012Validator(schemas[kind]).validate(tree)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("sample", "nucleus: 1H", "nucleus: 1Q"),
+        ("sample", "T1: 10 s", "T1: 10"),
+        ("sequence", "delay: t", "dely: t"),
+        ("experiment", "drive: x", "drive: z"),
+        ("experiment", "rate: 50 Hz", "rate: 50"),
+        ("experiment", "snr: 40", "snr: []"),
+        ("experiment", "title:", "titel:"),
+    ],
+)
+def test_schemas_refuse_what_the_reader_refuses(schemas, kind, old, new):
+    name = {"sample": "chloroform", "sequence": "dm", "experiment": "charge_dm_ksea"}[kind]
+    text = library(kind)[name].read_text(encoding="utf-8")
+    assert old in text
+    tree = parse_document(text.replace(old, new).encode(), "x.yaml").tree
+    validator = jsonschema.Draft202012Validator(schemas[kind])
+    with pytest.raises(jsonschema.ValidationError, match=r".+"):
+        validator.validate(tree)
+
+
+# ------------------------------------------------------------------------------------ list, show
+def test_list_names_everything(cli):
+    rows = cli("list", "--json").document
+    assert {(row["kind"], row["name"]) for row in rows} == set(SHIPPED)
+    assert all(row["title"] for row in rows)
+    text = cli("list").out
+    for row in rows:
+        assert any(row["name"] in line and row["title"] in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_of_one_kind(cli, kind):
+    rows = cli("list", kind, "--json").document
+    assert [row["name"] for row in rows] == list(library(kind))
+    assert cli("list", kind).out.startswith(f"{kind}s\n")
+
+
+@pytest.mark.parametrize(("kind", "name"), SHIPPED)
+def test_show_prints_the_file(cli, kind, name):
+    text = library(kind)[name].read_text(encoding="utf-8")
+    assert cli("show", name).out == text.rstrip() + "\n"
+    assert cli("show", name, "--json").document == {"kind": kind, "name": name, "text": text}
+
+
+def test_show_a_file_of_ones_own(cli):
+    text = library("sequence")["dm"].read_text(encoding="utf-8") + "# mine\n"
+    Path("own.yaml").write_text(text, encoding="utf-8")
+    assert cli("show", "own.yaml").out == text
+    assert cli("show", "own.yaml", "--json").document["kind"] == "sequence"
+
+
+# -------------------------------------------------------------------------------------------- new
+@pytest.mark.parametrize("kind", KINDS)
+def test_new_writes_a_sound_template(cli, schemas, kind):
+    outcome = cli("new", kind)
+    assert outcome.status == 0
+    file = f"my_{kind}.yaml"
+    assert f"nmrqb check {file}" in outcome.out
+    assert cli("check", file).out == f"{file}: ok\n"
+    jsonschema.Draft202012Validator(schemas[kind]).validate(read_document(file).tree)
+    assert Path(file).read_text(encoding="utf-8").count("#") > 3  # it explains itself
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_new_does_not_overwrite(cli, kind):
+    Path("mine.yaml").write_text("years of work")
+    outcome = cli("new", kind, "mine.yaml")
+    assert outcome.status == 2
+    assert "`mine.yaml` exists already" in outcome.err
+    assert Path("mine.yaml").read_text() == "years of work"
+
+
+def test_the_templates_work_together(cli, no_pictures):
+    for kind in KINDS:
+        assert cli("new", kind, f"{kind}.yaml").status == 0
+    compiled = cli("compile", "sequence.yaml", "--sample", "sample.yaml", "--json").document
+    assert compiled["target"]["met"] is True
+    assert compiled["named_hz"]["KSEA_z"] == pytest.approx(140 / 8)
+    options = ("--set", "sample=sample.yaml", "--set", "measure.replicas=50", "--json")
+    assert cli("run", "experiment.yaml", *options).status == 0
+    assert Path("my_experiment-results", "summary.json").is_file()
+
+
+def test_new_in_a_folder_that_is_not_there(cli):
+    outcome = cli("new", "sample", "no/mine.yaml")
+    assert outcome.status == 2
+    assert "`no/mine.yaml` cannot be written" in outcome.err
+    assert not any(Path().iterdir())
+
+
+# ------------------------------------------------------------------------------------------- plot
+@pytest.mark.parametrize(
+    ("out", "start"), [("a.png", b"\x89PNG\r\n\x1a\n"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")]
+)
+def test_plot_writes_a_picture(cli, out, start):
+    outcome = cli("plot", "dm", "--out", out)
+    assert (outcome.status, outcome.out) == (0, f"wrote {out}\n")
+    assert Path(out).read_bytes().startswith(start)
+    assert [path.name for path in Path().iterdir()] == [out]
+
+
+def test_plot_draws_the_sequence_as_it_is_bound(cli, monkeypatch):
+    drawn = []
+
+    def figure(timeline, labels, title):
+        drawn.append((timeline, labels, title))
+
+    monkeypatch.setattr("nmrqb.report.sequence_figure", figure)
+    monkeypatch.setattr("nmrqb.report.picture_bytes", lambda *_: b"picture")
+    cli("plot", "dm", "--set", "t=2 ms")
+    ((timeline, labels, title),) = drawn
+    expected = expand(load_sequence("dm"), load_sample("chloroform"), parameters={"t": "2 ms"})
+    assert timeline == expected
+    assert labels == ("1H", "13C")
+    assert title == load_sequence("dm").title
+    assert Path("dm.png").read_bytes() == b"picture"
+
+
+# --------------------------------------------------------------------------------------- the rest
+def test_the_version(cli):
+    outcome = cli("--version")
+    assert (outcome.status, outcome.out) == (0, f"nmrqb {nmrqb.__version__}\n")
+
+
+def test_without_a_verb_there_is_help(cli):
+    outcome = cli()
+    assert outcome.status == 2
+    text = outcome.out + outcome.err
+    for name in ("run", "compile", "check", "list", "show", "schema", "plot", "new"):
+        assert f"\n  {name} " in text

@@ -1,0 +1,141 @@
+"""The pictures of a run: their axes, titles, and contents."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Rectangle
+
+from nmrqb.errors import ArgumentError
+from nmrqb.experiment import load_experiment, run
+from nmrqb.report import picture_bytes, pictures, sequence_figure
+from nmrqb.sample import load_sample
+from nmrqb.sequence import expand, load_sequence
+
+QUICK = {"measure.replicas": "50", "measure.points": "256"}
+
+
+@pytest.fixture(scope="module")
+def driven():
+    overrides = {**QUICK, "charge.times.points": "5"}
+    return run(load_experiment("charge_dm_ksea", overrides=overrides))
+
+
+@pytest.fixture(scope="module")
+def cycled():
+    overrides = {**QUICK, "charge.cycles.stop": "8"}
+    return run(load_experiment("charger_battery_dm", overrides=overrides))
+
+
+def texts(figure):
+    return [text.get_text() for ax in figure.axes for text in ax.texts]
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.png", b"\x89PNG"), ("a.PDF", b"%PDF"), ("b/a.svg", b"<?xml")]
+)
+def test_the_ending_says_the_kind_of_file(name, start):
+    assert picture_bytes(pictures.new_figure(1, 1), name).startswith(start)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a", "png"])
+def test_other_endings_are_refused(name):
+    with pytest.raises(ArgumentError, match=rf"must end in png, pdf, svg, but is '{name}'"):
+        picture_bytes(pictures.new_figure(1, 1), name)
+
+
+def test_figures_need_no_screen_and_no_pyplot():
+    assert isinstance(pictures.new_figure(1, 1).canvas, FigureCanvasAgg)
+    program = (
+        "import sys; import nmrqb.report; import nmrqb.plotting; "
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_diagram_of_a_sequence():
+    sample = load_sample("chloroform")
+    figure = sequence_figure(expand(load_sequence("dm"), sample), sample.labels, "Title")
+    (ax,) = figure.axes
+    assert ax.get_title(loc="left") == "Title"
+    assert sum(isinstance(patch, Rectangle) for patch in ax.patches) == 8
+    untitled = sequence_figure(expand(load_sequence("dm"), sample), sample.labels)
+    assert untitled.axes[0].get_title(loc="left") == "dm"
+
+
+def test_the_protocol_of_a_drive(driven):
+    figure = pictures.protocol_figure(driven.experiment)
+    shown = texts(figure)
+    assert shown.count("prepare\nGibbs") == 2
+    assert shown.count("4π·r·t\nx") == 2
+    assert "readout\n– | – | – | 90x" in shown  # 1H in II, IX, IY, XX
+    assert "readout\n– | 90x | 90y | 90x" in shown  # 13C
+    assert figure.axes[0].get_title(loc="left") == driven.experiment.title
+
+
+def test_the_protocol_of_a_soft_drive():
+    experiment = load_experiment("charge_dm_ksea", overrides={"charge.as": "soft"})
+    assert texts(pictures.protocol_figure(experiment)).count("drive x\nfor t") == 2
+
+
+def test_the_protocol_of_passes_has_a_bracket(cycled):
+    shown = texts(pictures.protocol_figure(cycled.experiment))
+    assert "× 0 … 8" in shown
+    assert shown.count("290.5 µs") == 2  # 1/(16 J), both delays of a pass
+
+
+def test_the_signal_of_both_channels(driven):
+    figure = pictures.signal_figure(driven)
+    assert len(figure.axes) == 4
+    data = driven.data
+    strength = np.abs(data["fid"].values[..., 0]).sum(axis=-1)
+    name = str(data["readout"].values[np.argmax(strength)])
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[0] == f"Start of the FID of 1H, readout {name}"
+    assert titles[3] == f"Spectrum of 13C, readout {name}"
+    drawn = figure.axes[0].lines[0].get_ydata()
+    fid = data["fid"].sel(readout=name, channel="1H").values
+    np.testing.assert_array_equal(drawn, fid.real[: len(drawn)])
+    assert "protocol time 5 ms" in figure.get_suptitle()
+    # both lines of the doublet, at ±J/2, are within the picture
+    left, right = figure.axes[1].get_xlim()
+    assert left > 215.13 / 2
+    assert right < -215.13 / 2
+
+
+def test_the_state_beside_its_estimate(driven):
+    figure = pictures.state_figure(driven)
+    at = driven.data.isel(time=int(driven.data["shown"]))
+    images = [image.get_array() for ax in figure.axes for image in ax.images][:4]
+    true, estimated = at["true_state"].values, at["estimated_state"].values
+    for image, expected in zip(
+        images, (true.real, true.imag, estimated.real, estimated.imag), strict=True
+    ):
+        np.testing.assert_array_equal(image, expected)
+    scales = {image.get_clim() for ax in figure.axes[:4] for image in ax.images}
+    assert len(scales) == 1  # colours can be compared
+    assert f"fidelity {float(at['fidelity_to_true']):.5f}" in figure.get_suptitle()
+
+
+def test_one_picture_per_figure_of_merit(driven, cycled):
+    figure = pictures.charging_figure(driven)
+    shown = [ax.get_ylabel() for ax in figure.axes if ax.get_visible()]
+    assert shown == [
+        "ergotropy (Hz)", "anti-ergotropy (Hz)", "capacity (Hz)", "l1 coherence in the energy basis"
+    ]  # fmt: skip
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "simulated state", "estimated from FIDs"
+    ]  # fmt: skip
+    (legend,) = pictures.charging_figure(cycled).legends
+    assert any("average Hamiltonian" in text.get_text() for text in legend.get_texts())
+
+
+def test_an_odd_number_of_figures_leaves_a_gap():
+    overrides = {**QUICK, "charge.times.points": "2", "report": "[energy]"}
+    result = run(load_experiment("charge_dm_ksea", overrides=overrides))
+    figure = pictures.charging_figure(result)
+    assert [ax.get_visible() for ax in figure.axes] == [True, False]
+    assert figure.axes[0].get_ylabel() == "mean energy (Hz)"

@@ -1,0 +1,133 @@
+"""What people read."""
+
+from dataclasses import replace
+
+import pytest
+
+from nmrqb.average import compile_sequence
+from nmrqb.experiment import load_experiment, run
+from nmrqb.report import compile_text, result_text, table
+from nmrqb.report.text import hz
+from nmrqb.sample import load_sample
+from nmrqb.sequence import load_sequence
+
+QUICK = {"measure.replicas": "50", "measure.points": "64"}
+
+
+def compiled(name, **options):
+    average = compile_sequence(load_sequence(name), load_sample("chloroform"), **options)
+    return compile_text(average)
+
+
+def row(text, name):
+    """Return the cells of the row of a table that begins with a name."""
+    (found,) = (line.split() for line in text.splitlines() if line.split()[:1] == [name])
+    return found
+
+
+@pytest.fixture(scope="module")
+def driven():
+    overrides = {**QUICK, "charge.times.points": "15"}
+    return run(load_experiment("charge_dm_ksea", overrides=overrides))
+
+
+def test_tables_are_aligned():
+    text = table(["a", "bb"], [["long name", "1"], ["b", "-10"]])
+    assert text.splitlines() == [
+        "  a           bb",
+        "  long name    1",
+        "  b          -10",
+    ]
+
+
+def test_frequencies_below_a_nanohertz_are_zero():
+    assert hz(-9e-10) == "0"
+    assert hz(1.1e-9) != "0"
+    assert float(hz(26.89125)) == pytest.approx(26.89125, rel=1e-5)
+
+
+def test_compile_says_what_dm_makes():
+    text = compiled("dm")
+    assert "dm on chloroform (1H, 13C), ideal pulses" in text
+    assert "cyclic" in text
+    assert "not cyclic" not in text
+    # orders 0, 1, 2, the exact one, and the target
+    assert [float(cell) for cell in row(text, "DM_z")[1:]] == pytest.approx(
+        [215.13 / 8, 0, 0, 215.13 / 8, 215.13 / 8], rel=1e-5
+    )
+    assert "KSEA_z" not in text  # rows without a number are left out
+    assert "target met" in text
+
+
+def test_compile_says_what_the_literature_sequence_does_not_make():
+    text = compiled("literature_dm")
+    assert "not cyclic, closes after 3 passes" in text
+    assert float(row(text, "isotropic")[1]) == pytest.approx(215.13 / 12, rel=1e-5)
+    assert row(text, "DM_z")[1:4] == ["0", "0", "0"]
+    assert "target NOT met" in text
+    assert "not-cyclic: " in text
+    assert "dm-forbidden-by-exchange-symmetry: " in text
+
+
+def test_compile_says_when_the_logarithm_wraps():
+    assert "exact (wraps)" in compiled("literature_dm", parameters={"t": "1/J"})
+    assert "branch-unsafe: " in compiled("literature_dm", parameters={"t": "1/J"})
+
+
+def test_a_sequence_without_a_target_has_no_such_column():
+    text = compiled("spin_echo")
+    assert "target" not in text
+
+
+def test_the_summary_says_what_was_asked(driven):
+    text = result_text(driven)
+    lines = {line.split()[0]: line for line in text.splitlines()[1:8]}
+    assert text.startswith("Charging a DM + KSEA battery in 13C-chloroform\n")
+    assert "chloroform (1H, 13C)" in lines["sample"]
+    assert "D = 20 Hz, G = 5 Hz, Δ = 10 Hz, ε = 5 Hz, B = 2 Hz" in lines["battery"]
+    assert "k_B T/h = 20 Hz" in lines["prepare"]
+    assert "hard x drive, rate 50 Hz, 15 points, 0 to 10 ms" in lines["charge"]
+    assert "T1/T2, ideal pulses" in lines["noise"]
+    assert "II, IX, IY, XX on 1H, 13C; SNR 40 per scan, 4 scans" in lines["measure"]
+    assert lines["seed"].split() == ["seed", "1"]
+
+
+def test_the_summary_holds_the_numbers(driven):
+    text = result_text(driven)
+    data = driven.data.isel(time=0)
+    first = next(line.split() for line in text.splitlines() if line.startswith("  0 "))
+    expected = [0.0, float(data["true_ergotropy"]), float(data["ergotropy"])]
+    assert [float(cell) for cell in first[:3]] == pytest.approx(expected, abs=6e-4)
+    peak = driven.data["true_ergotropy"].values.max()
+    assert f"largest ergotropy {peak:.4g} Hz at 5 ms" in text
+    lowest = driven.data["fidelity_to_true"].values.min()
+    assert f"lowest {lowest:.6f}" in text
+    for note in driven.notes:
+        assert f"Note: {note}" in text
+
+
+def test_the_best_time_is_always_shown(driven):
+    shown = [line.split()[0] for line in result_text(driven).splitlines() if "[" in line]
+    assert shown.count("5") == 2  # once in each of the two tables
+    assert len(shown) < 2 * 15
+
+
+def test_minus_zero_is_zero(driven):
+    data = driven.data.assign(true_ergotropy=-0.0 * driven.data["true_ergotropy"])
+    assert "-0.000" not in result_text(replace(driven, data=data))
+
+
+def test_the_summary_of_passes_and_a_single_spin():
+    overrides = {**QUICK, "charge.cycles.stop": "2", "noise.b1_inhomogeneity": "5 %"}
+    result = run(load_experiment("charger_battery_dm", overrides=overrides))
+    text = result_text(result)
+    assert "13C alone, H/2π = 100 Hz · I_z" in text
+    assert "1H at -50 Hz (splitting 100 Hz); 13C at 50 Hz (splitting 100 Hz)" in text
+    assert "0 to 2 passes of dm, 3 points" in text
+    assert "B1 spread 0.05" in text
+    assert "σ_z dephasing acts along all the toggled axes" in text
+
+
+def test_without_a_title_the_name_stands_for_it(driven):
+    untitled = replace(driven, experiment=replace(driven.experiment, title=""))
+    assert result_text(untitled).startswith("charge_dm_ksea\n")

@@ -1,0 +1,149 @@
+"""What is imported as ``nmrqb``, and the snippet of the design."""
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import qutip
+import xarray as xr
+
+import nmrqb
+import nmrqb as nq
+
+MODULES = ["nmrqb", *(found.name for found in pkgutil.walk_packages(nmrqb.__path__, "nmrqb."))]
+
+
+@pytest.mark.parametrize("name", nmrqb.__all__)
+def test_every_public_name_is_there_and_says_what_it_is(name):
+    value = getattr(nmrqb, name)
+    assert value.__doc__
+    assert value.__doc__.strip()
+    assert not value.__doc__.startswith(f"{name}(")  # what a dataclass writes by itself
+    assert name in dir(nmrqb)
+
+
+def test_public_names_are_in_order_and_once():
+    assert list(nmrqb.__all__) == sorted(set(nmrqb.__all__))
+    assert set(nmrqb.__all__) == set(nmrqb._HOMES)
+
+
+def test_other_names_are_no_attributes():
+    with pytest.raises(AttributeError, match=r"module 'nmrqb' has no attribute 'ergotrophy'"):
+        _ = nmrqb.ergotrophy
+
+
+def test_every_room_offers_what_it_lists():
+    rooms = [importlib.import_module(name) for name in MODULES]
+    listed = [(room, name) for room in rooms for name in getattr(room, "__all__", [])]
+    assert len(listed) > 100
+    assert [(room.__name__, name) for room, name in listed if not hasattr(room, name)] == []
+
+
+def test_the_version_is_that_of_the_package():
+    from importlib.metadata import version
+
+    assert nmrqb.__version__ == version("nmrqb")
+
+
+def test_doctests():
+    failed = attempted = 0
+    for name in MODULES:
+        result = doctest.testmod(importlib.import_module(name))
+        failed, attempted = failed + result.failed, attempted + result.attempted
+    assert attempted >= 3
+    assert failed == 0
+
+
+# --------------------------------------------------------------------- the snippet of design.md
+def test_the_average_hamiltonian_of_dm():
+    sample = nq.load_sample("chloroform")
+    average = nq.compile_sequence(nq.load_sequence("dm"), sample)
+    assert isinstance(sample, nq.Sample)
+    assert isinstance(average, nq.AverageHamiltonian)
+    assert average.named["DM_z"] == pytest.approx(215.13 / 8)
+
+
+def random_states(rng, batch=()):
+    """Return random states, shape (..., 4, 4)."""
+    A = rng.standard_normal((*batch, 4, 4)) + 1j * rng.standard_normal((*batch, 4, 4))
+    rho = A @ A.conj().swapaxes(-1, -2)
+    return rho / np.trace(rho, axis1=-2, axis2=-1)[..., None, None]
+
+
+def test_a_battery_takes_stacks_arrays_and_qobj():
+    battery = nq.Battery.from_terms(D=20, G=5)
+    rho = random_states(np.random.default_rng(0), (3, 2))
+    stack = battery.ergotropy(rho)
+    assert stack.shape == (3, 2)
+    one = rho[2, 1]
+    assert float(battery.ergotropy(one)) == pytest.approx(stack[2, 1])
+    as_qobj = qutip.Qobj(one, dims=[[2, 2], [2, 2]])
+    assert float(battery.ergotropy(as_qobj)) == pytest.approx(stack[2, 1])
+    assert float(battery.capacity(as_qobj)) == pytest.approx(float(battery.capacity(one)))
+
+
+def test_the_defaults_of_a_battery_are_zero():
+    plain, full = (
+        nq.Battery.from_terms(D=20, G=5),
+        nq.Battery.from_terms(D=20, G=5, Delta=0, epsilon=0, B=0),
+    )
+    np.testing.assert_array_equal(plain.hamiltonian_hz, full.hamiltonian_hz)
+
+
+@pytest.mark.parametrize("d", [2, 3, 5])
+def test_ergotropy_of_any_dimension(d):
+    """The best unitary permutes: brute force over all orders of the populations."""
+    from itertools import permutations
+
+    rng = np.random.default_rng(d)
+    energies, populations = np.sort(rng.normal(size=d)), rng.dirichlet(np.ones(d))
+    best = max(
+        energies @ populations - energies @ np.array(order) for order in permutations(populations)
+    )
+    found = nq.ergotropy(np.diag(populations), np.diag(energies))
+    assert float(found) == pytest.approx(best)
+
+
+def test_a_run_in_python():
+    overrides = {"charge.times.points": "3", "measure.replicas": "50", "measure.points": "64"}
+    experiment = nq.load_experiment("charge_dm_ksea", overrides=overrides)
+    result = nq.run(experiment, seed=1)
+    assert isinstance(experiment, nq.Experiment)
+    assert isinstance(result, nq.Result)
+    assert isinstance(result.data, xr.Dataset)
+    assert result.data["ergotropy"].attrs["units"] == "Hz"
+    assert result.data["ergotropy"].attrs["long_name"]
+
+
+def test_state_estimation_in_python():
+    """What a person with FIDs of their own does."""
+    from nmrqb.tomography import acquire
+
+    sample = nq.load_sample("chloroform")
+    chain = nq.measurement_chain(sample, ["II", "IX", "IY", "XX"])
+    rho = nq.gibbs(nq.Battery.from_terms(D=20, G=5).hamiltonian_hz, 20.0)
+    fids = acquire(chain, rho)
+    estimate = nq.estimate_state(fids, nq.response_matrix(chain), np.array([1e-6, 1e-6]))
+    assert isinstance(estimate, nq.StateEstimate)
+    assert float(nq.fidelity(estimate.rho, rho)) == pytest.approx(1)
+    np.testing.assert_allclose(estimate.rho, rho, atol=1e-8)
+
+
+def test_a_sequence_in_python():
+    sequence = nq.load_sequence("dm")
+    assert isinstance(sequence, nq.Sequence)
+    timeline = nq.expand(sequence, nq.load_sample("chloroform"), parameters={"t": "2 ms"})
+    assert timeline.free_evolution_s == pytest.approx(4e-3)
+
+
+def test_importing_nmrqb_is_quick():
+    program = (
+        "import sys; import nmrqb; heavy = {'numpy', 'xarray', 'qutip', 'pydantic', 'yaml'}; "
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
