@@ -40,7 +40,8 @@ class TargetCheck:
     infidelity
         1 − |tr U†V|²/d² of the realised and the claimed propagator of one period.
     met
-        Whether ``error_hz`` is within 1e-6 of the 2-norm of the target's coefficients.
+        Whether ``error_hz`` is within 1e-6 of the 2-norm of the target's coefficients (of the
+        sample's own, where the target is zero).
     """
 
     spins: tuple[str, str]

@@ -441,3 +441,16 @@ def test_finite_pulses_without_calibration_are_refused():
 def test_negative_order_is_refused():
     with pytest.raises(ArgumentError, match="`order` must be ≥ 0"):
         compiled("dm", order=-1)
+
+
+@pytest.mark.parametrize(("angle", "met"), [(180, True), (90, False)])
+def test_a_target_of_zero_is_held_against_the_coupling(tmp_path, angle, met):
+    """Two 180° pulses on one spin average J away, two 90° pulses do not."""
+    (tmp_path / "decoupled.yaml").write_text(
+        "format: nmrqb-sequence/1\nspins: {I: any, S: any}\ntarget: {isotropic: 0 Hz}\n"
+        f"sequence: [{{delay: 1 ms}}, {{pulse: {{I: {angle} x}}}}, {{delay: 1 ms}},"
+        f" {{pulse: {{I: -{angle} x, S: 360 x}}}}]\n",
+        encoding="utf-8",
+    )
+    sequence = load_sequence(str(tmp_path / "decoupled.yaml"))
+    assert compile_sequence(sequence, CHLOROFORM).target.met is met

@@ -84,6 +84,7 @@ def test_finite_pulses_last_and_J_acts_meanwhile(sample, rho):
     charging = charge(DriveCharge(50.0, TIMES), sample, noise, np.ones(1))
     angles = 4 * np.pi * 50 * TIMES
     np.testing.assert_allclose(charging.laboratory_time_s, 77e-6 * angles / (np.pi / 2))
+    np.testing.assert_array_equal(charging.free_evolution_s, 0.0)
     finite = apply(charging.maps, rho)[0]
     expected = [rho] + [turned(centred_pulse(angle), rho) for angle in angles[1:]]
     np.testing.assert_allclose(finite, expected, atol=1e-12)

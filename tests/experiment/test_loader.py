@@ -1,7 +1,6 @@
 """Experiment files: what they become, and where their faults are told."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -158,7 +157,7 @@ def test_parameters_of_the_sequence():
     np.testing.assert_array_equal(later.cycles, [2, 5, 8])
 
 
-def test_files_are_named_from_the_experiment(tmp_path):
+def test_files_are_named_from_the_experiment():
     folder = Path("inner")
     folder.mkdir()
     for kind, name in (("sample", "chloroform"), ("sequence", "dm")):
@@ -170,9 +169,9 @@ def test_files_are_named_from_the_experiment(tmp_path):
     assert experiment.sample.name == "chloroform"
     assert experiment.charge.timeline.name == "dm"
     # what --set names is relative to where one stands, as all of the command line is
-    os.chdir(folder)
-    (tmp_path / "up.yaml").write_bytes(library("sample")["chloroform"].read_bytes())
-    assert load_experiment("e.yaml", overrides={"sample": "../up.yaml"}).sample.name == "chloroform"
+    Path("up.yaml").write_bytes(library("sample")["oriented_pair"].read_bytes())
+    changes = {"sample": "up.yaml", "battery.spin": "H2", "prepare": "{product: {}}"}
+    assert load_experiment("inner/e.yaml", overrides=changes).sample.name == "oriented_pair"
 
 
 # ---------------------------------------------------------------------------- what is refused

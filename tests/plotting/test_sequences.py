@@ -93,7 +93,8 @@ def test_the_loop_bracket_holds_its_columns(ax):
     assert text.get_text() == "× 0 … 32"
     inside = [bar for bar in rectangles(artists) if bar.get_facecolor() == (0, 0, 0, 1)]
     assert len(inside) == 8
-    assert left.get_xdata()[1] < min(bar.get_x() for bar in inside)
+    (box,) = (bar for bar in rectangles(artists) if bar not in inside)
+    assert box.get_x() + box.get_width() < left.get_xdata()[1] < min(b.get_x() for b in inside)
     assert right.get_xdata()[1] > max(bar.get_x() + bar.get_width() for bar in inside)
     # opens to the inside, and spans both rows
     assert left.get_xdata()[0] > left.get_xdata()[1]
