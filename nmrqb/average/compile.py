@@ -201,6 +201,7 @@ def _check_target(
     return TargetCheck(
         spins=(sample.labels[first], sample.labels[second]),
         named_hz={name: value for name, value in named.items() if value},
+        time_s=timeline.target_time_s,
         error_hz=error,
         infidelity=float(infidelity(ideal, played.over_period(played.one_pass))),
         met=error <= TARGET_TOLERANCE * size,

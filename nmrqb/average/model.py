@@ -35,6 +35,8 @@ class TargetCheck:
         Labels of the two spins it is about, in sample order.
     named_hz
         Claimed terms in Hz, in sample order.
+    time_s
+        Time for which the target claims exp(−i2πHt), or None for the duration of the pass.
     error_hz
         2-norm of the differences of all Pauli coefficients in Hz.
     infidelity
@@ -46,6 +48,7 @@ class TargetCheck:
 
     spins: tuple[str, str]
     named_hz: Mapping[str, float]
+    time_s: float | None
     error_hz: float
     infidelity: float
     met: bool

@@ -11,7 +11,7 @@ import typer
 import nmrqb
 from nmrqb.cli.console import BAD_INPUT, DONE, TARGET_NOT_MET, leave, progress_bar, verb, write
 from nmrqb.cli.values import assignments
-from nmrqb.errors import NmrqbError, OutputError
+from nmrqb.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,14 @@ app = typer.Typer(
 )
 
 _JSON = typer.Option("--json", help="Print one JSON document instead of text.")
-_SET = typer.Option("--set", metavar="NAME=VALUE", help="Change a value of the file; repeatable.")
+_SET = typer.Option(
+    "--set",
+    metavar="PATH=VALUE",
+    help="Change a value of the file, say noise.pulses=finite; repeatable.",
+)
+_PARAMETER = typer.Option(
+    "--set", metavar="NAME=VALUE", help="Change a parameter of the sequence, say t=2ms; repeatable."
+)
 
 
 class Pulses(StrEnum):
@@ -103,22 +110,19 @@ def compile_(
         int | None, typer.Option(min=0, max=8, help="Truncate the Magnus series at this order.")
     ] = None,
     spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
-    changes: Annotated[list[str] | None, _SET] = None,
+    changes: Annotated[list[str] | None, _PARAMETER] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Print the average Hamiltonian of a sequence, and check its target."""
     from nmrqb.average import compile_sequence
+    from nmrqb.cli.library import sample_for
     from nmrqb.report import compile_document, compile_text, dump
-    from nmrqb.sample import load_sample
     from nmrqb.sequence import load_sequence
 
     loaded = load_sequence(sequence)
-    chosen = sample or loaded.sample
-    if chosen is None:
-        raise NmrqbError(f"sequence `{loaded.name}` names no sample; give one with --sample")
     average = compile_sequence(
         loaded,
-        load_sample(chosen),
+        sample_for(loaded, sample),
         pulses=pulses.value,
         order=order,
         parameters=assignments("--set", changes or []),
@@ -196,7 +200,10 @@ def show(
 
 @app.command()
 @verb
-def schema(kind: Annotated[FileKind, typer.Argument(help="Format.")]) -> None:
+def schema(
+    kind: Annotated[FileKind, typer.Argument(help="Format.")],
+    as_json: Annotated[bool, _JSON] = True,
+) -> None:
     """Print the JSON Schema of a file format, for editors that complete and check."""
     from nmrqb.cli.library import MODELS
     from nmrqb.formats import json_schema
@@ -211,16 +218,16 @@ def plot(
     sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
     out: Annotated[str | None, typer.Option(help="PNG, PDF or SVG file [NAME.png].")] = None,
     sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
-    changes: Annotated[list[str] | None, _SET] = None,
+    changes: Annotated[list[str] | None, _PARAMETER] = None,
 ) -> None:
     """Draw the pulse diagram of a sequence."""
+    from nmrqb.cli.library import sample_for
     from nmrqb.files import write_bytes_atomically
     from nmrqb.report import picture_bytes, sequence_figure
-    from nmrqb.sample import load_sample
     from nmrqb.sequence import expand, load_sequence
 
     loaded = load_sequence(sequence)
-    chosen = load_sample(sample or loaded.sample or "chloroform")
+    chosen = sample_for(loaded, sample)
     timeline = expand(loaded, chosen, parameters=assignments("--set", changes or []))
     target = out or f"{loaded.name}.png"
     figure = sequence_figure(timeline, chosen.labels, loaded.title)

@@ -9,8 +9,9 @@ from nmrqb.errors import Fault, InputError, NmrqbError, Position, nearest
 from nmrqb.experiment import ExperimentFormat, load_experiment
 from nmrqb.files import Kind, is_file_argument, library, open_document, read_document
 from nmrqb.formats import Entry, format_name
-from nmrqb.sample import SampleFormat, load_sample
-from nmrqb.sequence import SequenceFormat, expand, load_sequence
+from nmrqb.sample import Sample, SampleFormat, load_sample
+from nmrqb.sequence import Sequence, SequenceFormat, default_sample, expand, load_sequence
+from nmrqb.sequence.binding import place
 
 MODELS: Mapping[str, type[Entry]] = {
     "sample": SampleFormat,
@@ -20,10 +21,26 @@ MODELS: Mapping[str, type[Entry]] = {
 KINDS: tuple[Kind, ...] = ("sample", "sequence", "experiment")
 
 
+def sample_for(sequence: Sequence, argument: str | None) -> Sample:
+    """Return the sample that the command line names, else the sequence's own.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is faulty.
+    """
+    sample = load_sample(argument) if argument is not None else default_sample(sequence)
+    if sample is None:
+        message = f"sequence `{sequence.name}` names no sample; give one with --sample"
+        raise InputError.at(place(sequence), message)
+    return sample
+
+
 def _load_sequence(argument: str) -> None:
     sequence = load_sequence(argument)
-    if sequence.sample is not None:
-        expand(sequence, load_sample(sequence.sample))
+    sample = default_sample(sequence)
+    if sample is not None:
+        expand(sequence, sample)
 
 
 _LOADERS: Mapping[Kind, Callable[[str], object]] = {

@@ -32,7 +32,7 @@ from nmrqb.experiment.model import (
 from nmrqb.files import Document, is_file_argument
 from nmrqb.sample import Sample, load_sample
 from nmrqb.sequence import Sequence, Timeline, expand, load_sequence
-from nmrqb.tomography import check_readout
+from nmrqb.tomography import check_readout, measurement_chain, response_matrix, undetermined
 
 TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
 
@@ -219,11 +219,8 @@ def _measure_faults(entry: ExperimentFormat, document: Document, sample: Sample)
     if not entry.measure.readouts:
         at = document.position(("measure", "readouts"))
         yield Fault(at, "`readouts` must hold at least one readout such as II, but is []")
-    for number, readout in enumerate(entry.measure.readouts):
-        try:
-            check_readout(readout, len(sample.spins))
-        except ArgumentError as error:
-            yield Fault(document.position(("measure", "readouts", number)), str(error))
+    misspelt = [*_readout_faults(entry.measure.readouts, document, sample)]
+    yield from misspelt or _rank_faults(entry.measure.readouts, document, sample)
     if entry.measure.dead_time < 0:
         at = document.position(("measure", "dead_time"))
         yield Fault(at, f"`dead_time` must not be negative, but is {entry.measure.dead_time:g} s")
@@ -233,6 +230,29 @@ def _measure_faults(entry: ExperimentFormat, document: Document, sample: Sample)
         yield Fault(
             at, f"finite pulses need `pulse_90` of every spin; {', '.join(missing)} has none"
         )
+
+
+def _readout_faults(readouts: list[str], document: Document, sample: Sample) -> Iterator[Fault]:
+    for number, readout in enumerate(readouts):
+        try:
+            check_readout(readout, len(sample.spins))
+        except ArgumentError as error:
+            message = str(error).removeprefix("Argument ")
+            yield Fault(document.position(("measure", "readouts", number)), message)
+
+
+def _rank_faults(readouts: list[str], document: Document, sample: Sample) -> Iterator[Fault]:
+    """Tell which Paulis a set of readouts leaves in the dark, with ideal pulses."""
+    if not readouts:
+        return
+    response = response_matrix(measurement_chain(sample, readouts, relaxation=False))
+    rank, hidden = undetermined(response.matrix, response.paulis)
+    if hidden:
+        message = (
+            f"`readouts` {', '.join(readouts)} determine {rank} of {len(response.paulis)} Paulis; "
+            f"not seen: combinations of {', '.join(hidden)}; add readouts"
+        )
+        yield Fault(document.position(("measure", "readouts")), message)
 
 
 # ------------------------------------------------------------------------------------- the nouns

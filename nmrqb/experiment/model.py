@@ -157,7 +157,7 @@ class Experiment:
     overrides: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What an experiment yields.
 
@@ -180,3 +180,7 @@ class Result:
     data: xr.Dataset
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        points = self.data.sizes["time"]
+        return f"<Result of {self.experiment.name}: {points} points, seed {self.seed}>"

@@ -152,14 +152,20 @@ def _population_variables(experiment: Experiment, truth: Truth) -> dict[str, Var
     }
 
 
-def reading_notes(experiment: Experiment, truth: Truth) -> tuple[str, ...]:
+def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate) -> tuple[str, ...]:
     """Return what a reader of the numbers must know about them."""
-    notes = [
+    notes = [*_data_notes(experiment, estimate)]
+    notes += [
         "All figures are of the effective state in the deviation matrix; energies of the true "
         "state of the ensemble are smaller by the factor ε (about 1e-5), and so is their error.",
         "Where an interval begins at 0, quote its upper end: near 0 the bias of a figure that "
         "cannot be negative is only partly corrected.",
     ]
+    if np.all(truth.charging.laboratory_time_s == 0) and experiment.noise.relaxation:
+        notes.append(
+            "Charging takes no laboratory time with ideal hard pulses: T1 and T2 act during the "
+            "acquisition only."
+        )
     if experiment.battery.degenerate:
         notes.append(
             "The battery has degenerate levels: coherence_l1 depends on the basis inside them; "
@@ -177,6 +183,27 @@ def reading_notes(experiment: Experiment, truth: Truth) -> tuple[str, ...]:
             "constant average Hamiltonian is drawn."
         )
     return tuple(notes)
+
+
+def _data_notes(experiment: Experiment, estimate: StateEstimate) -> list[str]:
+    """Return warnings that the data themselves give: a misfit, or a state at the boundary."""
+    notes, freedom = [], estimate.degrees_of_freedom
+    misfit, spread = float(estimate.chi2.mean()), np.sqrt(2 * freedom / estimate.chi2.size)
+    if freedom and misfit > freedom + 4 * spread:
+        notes.append(
+            f"The data do not fit the calibrated model: mean χ² is {misfit:.1f} for {freedom} "
+            "degrees of freedom. The intervals hold receiver noise only and are too narrow."
+        )
+    elif experiment.noise.b1_inhomogeneity:
+        notes.append("The intervals hold receiver noise only, not the spread of B1.")
+    outside = int(np.sum(np.linalg.eigvalsh(estimate.linear)[..., 0] < 0))
+    if estimate.method == "maximum-likelihood" and outside:
+        notes.append(
+            f"{outside} of {estimate.chi2.size} linear inversions are not positive: the state is "
+            "within the noise of the boundary, where intervals of maximum likelihood cover less "
+            "than they claim (85 to 93 % for 95 %). More scans or linear-inversion mend this."
+        )
+    return notes
 
 
 def provenance(experiment: Experiment, seed: int) -> dict[str, Any]:

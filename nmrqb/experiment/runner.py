@@ -102,7 +102,11 @@ def run(
     data = data.assign(fid=_shown_fid(shown), shown=_shown_at(experiment, truth))
     report(4, 4)
     return Result(
-        experiment, used, data, reading_notes(experiment, truth), provenance(experiment, used)
+        experiment,
+        used,
+        data,
+        reading_notes(experiment, truth, estimate),
+        provenance(experiment, used),
     )
 
 

@@ -12,6 +12,7 @@ from nmrqb.files.documents import (
 )
 from nmrqb.files.library import Kind, find, is_file_argument, library, open_document
 from nmrqb.files.writes import (
+    FolderKind,
     check_folder,
     folder_atomically,
     write_bytes_atomically,
@@ -20,6 +21,7 @@ from nmrqb.files.writes import (
 
 __all__ = [
     "Document",
+    "FolderKind",
     "Keys",
     "Kind",
     "Tree",

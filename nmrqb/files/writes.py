@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from nmrqb.errors import OutputError
@@ -62,33 +63,73 @@ def _refuse_target(target: Path) -> None:
         raise PermissionError(f"`{target.name}` is write-protected or not an ordinary file")
 
 
-def check_folder(path: str | Path, marker: str) -> None:
+@dataclass(frozen=True)
+class FolderKind:
+    """How a folder of ours is known, so that nothing else is ever replaced.
+
+    Attributes
+    ----------
+    marker
+        File that every such folder holds.
+    opening
+        Text that stands in the first line or two of the marker.
+    names
+        All files that we write into it.
+    """
+
+    marker: str
+    opening: str
+    names: frozenset[str]
+
+    def owns(self, folder: Path) -> bool:
+        """Tell whether a folder holds the marker, written by us."""
+        try:
+            with (folder / self.marker).open(encoding="utf-8") as stream:
+                return self.opening in stream.read(200)
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def foreign(self, folder: Path) -> list[str]:
+        """Return the entries of a folder that we do not write."""
+        return sorted(entry.name for entry in folder.iterdir() if entry.name not in self.names)
+
+
+def check_folder(path: str | Path, kind: FolderKind) -> None:
     """Refuse a result folder that cannot be made or would overwrite something else.
 
     Parameters
     ----------
     path
-        The folder; it may be absent, empty, or hold a file called ``marker``.
-    marker
-        Name of the file by which a folder of ours is known.
+        The folder; it may be absent, empty, or hold nothing but what we wrote.
+    kind
+        How a folder of ours is known.
 
     Raises
     ------
     OutputError
-        If it is a file, or a folder that holds other things.
+        If it is a file, the current folder, or a folder that holds other things.
     """
     target = Path(path)
     if target.exists() and not target.is_dir():
         raise OutputError(f"`{path}` is a file; give the name of a folder")
-    if target.is_dir() and any(target.iterdir()) and not (target / marker).is_file():
+    if target.resolve() in {Path.cwd(), *Path.cwd().parents}:
+        raise OutputError(f"`{path}` is the current folder or holds it; give the name of another")
+    if not target.is_dir() or not any(target.iterdir()):
+        return
+    if not kind.owns(target):
         raise OutputError(
-            f"`{path}` is not empty and holds no `{marker}`, so it is not a result folder of ours; "
+            f"`{path}` is not empty and holds no `{kind.marker}` of nmrqb, so it is not a result "
+            "folder of ours; give another name"
+        )
+    if foreign := kind.foreign(target):
+        raise OutputError(
+            f"`{path}` also holds `{foreign[0]}`, which replacing it would delete; move that or "
             "give another name"
         )
 
 
 @contextlib.contextmanager
-def folder_atomically(path: str | Path, marker: str) -> Iterator[Path]:
+def folder_atomically(path: str | Path, kind: FolderKind) -> Iterator[Path]:
     """Yield a new folder beside ``path`` that takes its place when the block ends well.
 
     At every instant ``path`` is absent, the old folder, or the new one, whole.
@@ -98,7 +139,7 @@ def folder_atomically(path: str | Path, marker: str) -> Iterator[Path]:
     OutputError
         As `check_folder`, or if it cannot be written; nothing is left behind then.
     """
-    check_folder(path, marker)
+    check_folder(path, kind)
     target = Path(os.path.realpath(path))
     aside, old = (target.with_name(f".{target.name}.{secrets.token_hex(6)}") for _ in range(2))
     try:

@@ -15,7 +15,7 @@ from nmrqb.plotting.style import CHANNELS, milliseconds
 from nmrqb.sequence import TimedPulse, Timeline
 
 Kind = Literal["pulse", "delay", "fid", "box"]
-_WIDTH: Mapping[Kind, float] = {"pulse": 1.0, "delay": 1.6, "fid": 2.6, "box": 2.7}
+_WIDTH: Mapping[Kind, float] = {"pulse": 1.2, "delay": 1.6, "fid": 2.6, "box": 2.7}
 _PHASES = {0: "x", 90: "y", 180: "−x", 270: "−y"}
 _HEIGHT = 0.55
 

@@ -14,8 +14,10 @@ def draw_fid(ax: Axes, times_s: Real, fid: Complex, *, title: str = "") -> list[
     """Draw real and imaginary part of an FID against time; returns the two lines."""
     lines = ax.plot(times_s, fid.real, color=CHANNELS[0], linewidth=0.8, label="real")
     lines += ax.plot(times_s, fid.imag, color=QUIET, linewidth=0.6, label="imaginary", zorder=1)
-    ax.set(xlabel="time after the readout pulse (s)", ylabel="signal", title=title)
-    ax.legend(frameon=False, fontsize=8, loc="upper right")
+    ax.set(
+        xlabel="time after the readout pulse (s)", ylabel="signal (1: brightest line)", title=title
+    )
+    ax.legend(fontsize=8, loc="upper right", framealpha=0.85, edgecolor="none")
     quiet_axes(ax)
     return list(lines)
 
@@ -46,7 +48,7 @@ def draw_spectrum(
     limit = span_hz or spectral_width_hz / 2
     # NMR custom: frequency grows to the left
     ax.set_xlim(limit, -limit)
-    ax.set(xlabel="offset from the carrier (Hz)", ylabel="intensity", title=title)
-    ax.legend(frameon=False, fontsize=8, loc="upper right")
+    ax.set(xlabel="offset from the carrier (Hz)", ylabel="intensity (s)", title=title)
+    ax.legend(fontsize=8, loc="upper right", framealpha=0.85, edgecolor="none")
     quiet_axes(ax)
     return list(lines)

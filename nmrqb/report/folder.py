@@ -8,23 +8,28 @@ import numpy as np
 import xarray as xr
 
 from nmrqb.experiment import Result
-from nmrqb.files import check_folder, folder_atomically
-from nmrqb.report.documents import dump, result_document
-from nmrqb.report.pictures import picture_bytes, result_figures
+from nmrqb.files import FolderKind, check_folder, folder_atomically
+from nmrqb.report.documents import RESULT_FORMAT, dump, result_document
+from nmrqb.report.pictures import PICTURES, picture_bytes, result_figures
 from nmrqb.report.text import result_text
 
 SUMMARY, TEXT, DATA = "summary.json", "summary.txt", "result.nc"
+FOLDER = FolderKind(
+    SUMMARY,
+    opening=RESULT_FORMAT.partition("/")[0],
+    names=frozenset({SUMMARY, TEXT, DATA, *PICTURES}),
+)
 
 
 def check_result_folder(path: str | Path) -> None:
-    """Refuse a result folder that holds other things, before any work is done.
+    """Refuse a result folder that holds anything but a result, before any work is done.
 
     Raises
     ------
     OutputError
-        If it is a file or a non-empty folder that is no result of ours.
+        If it is a file, the current folder, or a folder that holds anything of somebody else.
     """
-    check_folder(path, SUMMARY)
+    check_folder(path, FOLDER)
 
 
 def write_result(result: Result, path: str | Path) -> list[str]:
@@ -42,7 +47,7 @@ def write_result(result: Result, path: str | Path) -> list[str]:
     figures = result_figures(result)
     names = [DATA, SUMMARY, TEXT, *figures]
     files = [str(Path(path) / name) for name in names]
-    with folder_atomically(path, SUMMARY) as folder:
+    with folder_atomically(path, FOLDER) as folder:
         to_real(result.data).to_netcdf(folder / DATA, engine="h5netcdf")
         for name, figure in figures.items():
             (folder / name).write_bytes(picture_bytes(figure, name))

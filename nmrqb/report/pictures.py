@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -10,8 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from nmrqb.errors import ArgumentError
-from nmrqb.experiment import FIGURES, DriveCharge, Experiment, Result
-from nmrqb.operators import Complex
+from nmrqb.experiment import FIGURES, DriveCharge, Experiment, GibbsPreparation, Result
 from nmrqb.plotting import (
     Column,
     draw_fid,
@@ -22,7 +22,7 @@ from nmrqb.plotting import (
     timeline_columns,
 )
 from nmrqb.sequence import Timeline
-from nmrqb.spectrometer import spectrum
+from nmrqb.spectrometer import liouvillian, observable, transitions
 
 DPI = 130
 FORMATS = ("png", "pdf", "svg")
@@ -64,7 +64,7 @@ def sequence_figure(timeline: Timeline, labels: tuple[str, ...], title: str = ""
 def protocol_figure(experiment: Experiment) -> Figure:
     """Return the diagram of a whole experiment: prepare, charge, readout, acquisition."""
     rows = experiment.sample.labels
-    prepare = Column("box", dict.fromkeys(range(len(rows)), "prepare\nGibbs"))
+    prepare = Column("box", {k: _preparation_text(experiment, k) for k in range(len(rows))})
     readouts = experiment.measure.readouts
     readout = Column("box", {k: _readout_text(readouts, k) for k in range(len(rows))})
     if isinstance(experiment.charge, DriveCharge):
@@ -81,19 +81,29 @@ def protocol_figure(experiment: Experiment) -> Figure:
     return figure
 
 
+def _preparation_text(experiment: Experiment, row: int) -> str:
+    prepare = experiment.prepare
+    if isinstance(prepare, GibbsPreparation):
+        return f"Gibbs state\n{prepare.temperature_hz:g} Hz"
+    return f"Gibbs state\n{prepare.spins[row][1]:g} Hz" if row in prepare.spins else "mixed"
+
+
 def _readout_text(readouts: tuple[str, ...], row: int) -> str:
     names = {"I": "–", "X": "90x", "Y": "90y"}
-    return "readout\n" + " | ".join(names[readout[row]] for readout in readouts)
+    return "one readout of\n" + " | ".join(names[readout[row]] for readout in readouts)
 
 
 def _drive_column(charge: DriveCharge, rows: int) -> Column:
-    text = "4π·r·t\nx" if not charge.soft else "drive x\nfor t"
+    text = f"4π·{charge.rate_hz:g} Hz·t\nx" if not charge.soft else "drive x\nfor t"
     every = range(rows)
     return Column("pulse", dict.fromkeys(every, text), frozenset(every))
 
 
 def signal_figure(result: Result) -> Figure:
-    """Return FID and spectrum of every channel for the readout with the strongest signal."""
+    """Return FID and spectrum of every channel for the readout with the strongest signal.
+
+    The spectra are those of FIDs under a window that decays as the lines do (matched filter).
+    """
     data = result.data
     strength = np.abs(data["fid"].values[..., 0]).sum(axis=-1)
     readout = int(np.argmax(strength))
@@ -102,24 +112,28 @@ def signal_figure(result: Result) -> Figure:
     channels = data["channel"].values
     figure = new_figure(10, 2.9 * len(channels) + 0.4)
     axes = figure.subplots(len(channels), 2, squeeze=False)
+    first = slice(0, max(16, len(times) // 20))  # the whole of it would be a solid block
     for row, channel in enumerate(channels):
         fid = data["fid"].values[readout, row]
+        decay, span = _line_shape(result, str(channel))
         name = f"{channel}, readout {data['readout'].values[readout]}"
-        first = slice(0, max(16, len(times) // 20))  # the whole of it would be a solid block
         draw_fid(axes[row, 0], times[first], fid[first], title=f"Start of the FID of {name}")
-        draw_spectrum(
-            axes[row, 1], fid, width, title=f"Spectrum of {name}", span_hz=_span(fid, width)
-        )
+        title = f"Spectrum of {name} (unphased, lb {decay / np.pi:.2g} Hz)"
+        windowed = fid * np.exp(-decay * times)
+        draw_spectrum(axes[row, 1], windowed, width, title=title, span_hz=min(span, width / 2))
     shown = float(data["time"][int(data["shown"])]) * 1e3
     figure.suptitle(f"Signal of the most charged state (protocol time {shown:.4g} ms)")
     return figure
 
 
-def _span(fid: Complex, width: float) -> float:
-    """Return half of a frequency range that shows every line with as much empty room again."""
-    frequency, values = spectrum(fid, width)
-    lines = np.abs(frequency[np.abs(values) > np.abs(values).max() / 5])
-    return min(max(2 * float(lines.max()), width / 20), width / 2)
+def _line_shape(result: Result, channel: str) -> tuple[float, float]:
+    """Return mean decay rate (1/s) of the lines of a channel, and a range that shows them (Hz)."""
+    experiment = result.experiment
+    generator = liouvillian(experiment.sample, relaxation=experiment.noise.relaxation)
+    lines = transitions(generator, observable(experiment.sample, channel))
+    highest = float(np.abs(lines.imag).max()) / (2 * np.pi)
+    decay = max(0.0, float(-lines.real.mean()))
+    return decay, max(2 * highest, 10 * decay, 50.0)
 
 
 def state_figure(result: Result) -> Figure:
@@ -161,11 +175,14 @@ def charging_figure(result: Result) -> Figure:
     return figure
 
 
+PICTURES: Mapping[str, Callable[[Result], Figure]] = {
+    "sequence.png": lambda result: protocol_figure(result.experiment),
+    "signal.png": signal_figure,
+    "state.png": state_figure,
+    "charging.png": charging_figure,
+}
+
+
 def result_figures(result: Result) -> dict[str, Figure]:
     """Return all pictures of a run by file name."""
-    return {
-        "sequence.png": protocol_figure(result.experiment),
-        "signal.png": signal_figure(result),
-        "state.png": state_figure(result),
-        "charging.png": charging_figure(result),
-    }
+    return {name: draw(result) for name, draw in PICTURES.items()}

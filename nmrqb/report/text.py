@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nmrqb.average import AverageHamiltonian
+from nmrqb.average import AverageHamiltonian, TargetCheck
 from nmrqb.experiment import FIGURES, DriveCharge, GibbsPreparation, Result
 from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
 
@@ -48,13 +48,27 @@ def compile_text(average: AverageHamiltonian) -> str:
         verdict = "met" if average.target.met else "NOT met"
         parts += [
             f"  target {verdict}: differs by {hz(average.target.error_hz)} Hz, infidelity of one "
-            f"period {average.target.infidelity:.3g}",
+            f"period {_loss(average.target.infidelity)}",
+            *_target_time(average.target),
             "",
         ]
-    rows = [[r.error, f"{r.size:g}", f"{r.infidelity:.3g}"] for r in average.robustness]
+    rows = [[r.error, f"{r.size:g}", _loss(r.infidelity)] for r in average.robustness]
     parts += [table(["one pass with an error of", "size", "infidelity"], rows)]
     parts += [f"\n  {item.code}: {item.message}" for item in average.diagnosis]
     return "\n".join(parts)
+
+
+def _loss(infidelity: float) -> str:
+    return "below 1e-12" if infidelity < 1e-12 else f"{infidelity:.3g}"
+
+
+def _target_time(target: TargetCheck) -> list[str]:
+    if target.time_s is None:
+        return []
+    return [
+        f"  the target is claimed over {target.time_s * 1e3:.6g} ms, whatever one pass lasts: the "
+        "unitary is compared, not the average over the pass"
+    ]
 
 
 def _pair_tables(average: AverageHamiltonian) -> list[str]:
@@ -86,6 +100,7 @@ def result_text(result: Result) -> str:
             result.experiment.title or result.experiment.name,
             *(f"  {key:<10} {text}" for key, text in _asked(result)),
             "",
+            _shown_note(result),
             _figures_tables(result),
             "",
             *_quality(result),
@@ -98,8 +113,9 @@ def _asked(result: Result) -> list[tuple[str, str]]:
     experiment, data = result.experiment, result.data
     measure, noise = experiment.measure, experiment.noise
     time = data["time"].values * 1e3
-    relaxation = "T1/T2" if noise.relaxation else "no relaxation"
-    b1 = f", B1 spread {noise.b1_inhomogeneity:.3g}" if noise.b1_inhomogeneity else ""
+    times = ", ".join(f"{spin.T1_s:g}/{spin.T2_s:g} s" for spin in experiment.sample.spins)
+    relaxation = f"T1/T2 {times}" if noise.relaxation else "no relaxation"
+    b1 = f", B1 spread {100 * noise.b1_inhomogeneity:.3g} %" if noise.b1_inhomogeneity else ""
     return [
         ("sample", f"{experiment.sample.name} ({', '.join(experiment.sample.labels)})"),
         ("battery", _battery_text(result)),
@@ -150,12 +166,19 @@ def _figures_tables(result: Result) -> str:
     return "\n\n".join(_figures_table(result, names[k : k + 2]) for k in range(0, len(names), 2))
 
 
+def _shown_note(result: Result) -> str:
+    points = result.data.sizes["time"]
+    shown = len(_shown_times(points, int(result.data["shown"])))
+    rest = f"; {shown} of {points} points, all are in result.nc" if shown < points else ""
+    return f"  true: the simulated state; estimate and interval: from its noisy FIDs{rest}"
+
+
 def _figures_table(result: Result, names: Sequence[str]) -> str:
     data = result.data
     header = ["time (ms)"]
     for name in names:
         unit = f" ({FIGURES[name].units})" if FIGURES[name].units != "1" else ""
-        header += [f"{name}{unit}", "estimate", "interval"]
+        header += [f"{name}{unit}: true", "estimate", "interval"]
     rows = []
     for k in _shown_times(data.sizes["time"], int(data["shown"])):
         at = data.isel(time=k)

@@ -2,7 +2,7 @@
 
 from nmrqb.sequence.expansion import expand
 from nmrqb.sequence.format import SequenceFormat
-from nmrqb.sequence.loader import load_sequence
+from nmrqb.sequence.loader import default_sample, load_sequence
 from nmrqb.sequence.model import (
     Delay,
     Event,
@@ -28,6 +28,7 @@ __all__ = [
     "TimedPulse",
     "TimedRotation",
     "Timeline",
+    "default_sample",
     "expand",
     "load_sequence",
 ]

@@ -85,6 +85,7 @@ class _Expansion:
     names: dict[str, Value | Callable[..., Value]] = field(default_factory=dict)
     values: dict[str, Value | None] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
+    places: dict[str, Position] = field(default_factory=dict)  # where parameters are set
     used: set[str] = field(default_factory=set)
     unread: bool = False  # an expression failed: which roles it uses is not known
 
@@ -103,6 +104,7 @@ class _Expansion:
                 self.faults.append(Fault(at, message))
         for name, (text, at) in texts.items():
             self.names[name] = self._parameter(name, text, at)
+            self.places[name] = at
         self.names |= {"J": self._J, "T1": self._T1, "T2": self._T2, "offset": self._offset}
 
     def timeline(self) -> Timeline:
@@ -235,7 +237,7 @@ class _Expansion:
         try:
             return units.evaluate(text, dimension, self.names)
         except UnitError as error:
-            self._unreadable(at, error)
+            self._unreadable(self.places.get(text.strip(), at), error)
             return 1.0
 
     def _calculated(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from nmrqb import formats
 from nmrqb.errors import Fault, InputError, Position, refuse
 from nmrqb.files import Document, Keys, Tree, is_file_argument
-from nmrqb.sample import load_sample
+from nmrqb.sample import Sample, load_sample
 from nmrqb.sequence.expansion import expand
 from nmrqb.sequence.format import SequenceFormat, split_rotation
 from nmrqb.sequence.model import Delay, Event, Pulse, Repeat, Rotation, Sequence
@@ -36,6 +36,26 @@ def load_sequence(argument: str | Path) -> Sequence:
     return sequence
 
 
+def default_sample(sequence: Sequence) -> Sample | None:
+    """Return the sample that a sequence names, or None if it names none.
+
+    Raises
+    ------
+    InputError
+        With the faults of that sample; a name that does not exist is told where it is written.
+    """
+    if sequence.sample is None:
+        return None
+    try:
+        return load_sample(sequence.sample)
+    except InputError as error:
+        written = sequence.positions.get("sample", Position(sequence.name))
+        absent = Position(sequence.sample)
+        raise InputError(
+            Fault(written, fault.message) if fault.at == absent else fault for fault in error.faults
+        ) from error
+
+
 def _further_faults(sequence: Sequence, known: list[Fault]) -> list[Fault]:
     """Return what expanding the sound part of a file finds wrong beside the known faults."""
     if sequence.sample is None or not sequence.roles:
@@ -44,7 +64,8 @@ def _further_faults(sequence: Sequence, known: list[Fault]) -> list[Fault]:
     told = {fault.at for fault in known}
     told |= {sequence.positions[f"spins.{role}"] for role in sequence.roles}
     try:
-        expand(sequence, load_sample(sequence.sample))
+        sample = default_sample(sequence)
+        expand(sequence, sample) if sample else None
     except InputError as error:
         ours = (fault for fault in error.faults if fault.at.file == known[0].at.file)
         return [fault for fault in ours if fault.at not in told]
@@ -91,7 +112,8 @@ def _positions(document: Document) -> dict[str, Position]:
     # a role is best shown by its name, a parameter or a target by its expression
     roles = {r: document.key_position(("spins", r)) for r in _mapping(document.get(("spins",)))}
     top = {str(path[0]): at for path, at in document.keys.items() if len(path) == 1}
-    return inner | {f"spins.{role}": at for role, at in roles.items()} | top
+    sample = {"sample": document.position(("sample",))} if "sample" in top else {}
+    return inner | {f"spins.{role}": at for role, at in roles.items()} | top | sample
 
 
 def _events(document: Document, path: Keys) -> tuple[Event, ...]:

@@ -1,6 +1,6 @@
 """Tomography: readouts, response matrices, estimators, error bars."""
 
-from nmrqb.tomography.estimators import METHODS, Method, StateEstimate, estimate_state
+from nmrqb.tomography.estimators import METHODS, Method, StateEstimate, estimate_state, undetermined
 from nmrqb.tomography.readouts import check_readout, readout_maps, readout_segments
 from nmrqb.tomography.response import (
     Chain,
@@ -33,4 +33,5 @@ __all__ = [
     "readout_maps",
     "readout_segments",
     "response_matrix",
+    "undetermined",
 ]

@@ -118,18 +118,29 @@ def estimate_state(
     )
 
 
-def _check_rank(design: Real, paulis: tuple[str, ...]) -> None:
-    """Refuse readouts that leave a combination of Paulis invisible, and name it."""
-    _, sizes, axes = np.linalg.svd(design, full_matrices=True)
+def undetermined(matrix: Real, paulis: tuple[str, ...]) -> tuple[int, list[str]]:
+    """Return rank, and the Paulis of the combinations that a response does not see.
+
+    Parameters
+    ----------
+    matrix
+        Response to unit Paulis, shape (amplitudes, 4ⁿ − 1), whitened or not.
+    paulis
+        Names of the columns.
+    """
+    _, sizes, axes = np.linalg.svd(matrix, full_matrices=True)
     rank = int(np.sum(sizes > _RANK * sizes.max()))
-    if rank == len(paulis):
-        return
     hidden = np.linalg.norm(axes[rank:], axis=0)
-    names = [name for name, weight in zip(paulis, hidden, strict=True) if weight > 1e-6]
-    raise ArgumentError(
-        f"Argument `response` must determine all {len(paulis)} Pauli coefficients, but has rank "
-        f"{rank}; not seen: combinations of {', '.join(names)}"
-    )
+    return rank, [name for name, weight in zip(paulis, hidden, strict=True) if weight > 1e-6]
+
+
+def _check_rank(design: Real, paulis: tuple[str, ...]) -> None:
+    rank, hidden = undetermined(design, paulis)
+    if hidden:
+        raise ArgumentError(
+            f"Argument `response` must determine all {len(paulis)} Pauli coefficients, but has "
+            f"rank {rank}; not seen: combinations of {', '.join(hidden)}"
+        )
 
 
 def constrain(coefficients: Real, precision: Real, *, method: Method) -> tuple[Real, Real]:

@@ -64,7 +64,7 @@ def cli(tmp_path, monkeypatch):
 def no_pictures(monkeypatch):
     """Make result folders quick to write: one tiny picture instead of four."""
     monkeypatch.setattr(
-        "nmrqb.report.folder.result_figures", lambda _: {"tiny.png": new_figure(1, 1)}
+        "nmrqb.report.folder.result_figures", lambda _: {"state.png": new_figure(1, 1)}
     )
 
 

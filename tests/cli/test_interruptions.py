@@ -24,6 +24,7 @@ main()
 """
 SMALL = ("--set", "charge.times.points=3", "--set", "measure.replicas=50",
          "--set", "measure.points=64")  # fmt: skip
+OURS = '{"format": "nmrqb-result/1"}'
 
 
 def default_signals():
@@ -61,7 +62,7 @@ def test_a_run_that_is_stopped_while_computing(tmp_path, number):
 def test_a_run_that_is_stopped_while_writing_keeps_the_old_folder(tmp_path):
     old = tmp_path / "out"
     old.mkdir()
-    (old / "summary.json").write_text("{}")
+    (old / "summary.json").write_text(OURS)
     (old / "result.nc").write_text("old numbers")
     status, out, err, seen = halted(tmp_path, "nmrqb.report.folder", "to_real", signal.SIGINT)
     assert len(seen) == 2  # the new folder was there, under another name
@@ -69,7 +70,7 @@ def test_a_run_that_is_stopped_while_writing_keeps_the_old_folder(tmp_path):
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert {path.name: path.read_text() for path in old.iterdir()} == {
-        "summary.json": "{}",
+        "summary.json": OURS,
         "result.nc": "old numbers",
     }
 

@@ -165,9 +165,9 @@ def test_a_drawn_seed_is_printed_and_recorded(cli, no_pictures, tmp_path):
 def test_a_result_folder_of_ours_is_replaced_whole(cli, no_pictures, tmp_path):
     assert cli("run", "charge_dm_ksea", *SMALL, "--out", "deep/here").status == 0
     here = tmp_path / "deep" / "here"
-    (here / "stale.png").write_bytes(b"old")
+    (here / "charging.png").write_bytes(b"old")  # one of ours, but not of this run
     assert cli("run", "charge_dm_ksea", *SMALL, "--out", "deep/here", "--seed", 4).status == 0
-    assert not (here / "stale.png").exists()
+    assert not (here / "charging.png").exists()
     assert json.loads((here / "summary.json").read_text())["seed"] == 4
     assert [path.name for path in here.parent.iterdir()] == ["here"]
 
@@ -196,9 +196,11 @@ def refuse_to_run(*_, **__):
     ("there", "out", "message"),
     [
         ("out/thesis.tex", "out", "holds no `summary.json`"),
+        ("out/summary.json", "out", "is not a result folder of ours"),
         ("out", "out", "is a file; give the name of a folder"),
+        ("out", ".", "is the current folder"),
     ],
-    ids=["other folder", "file"],
+    ids=["other folder", "summary of others", "file", "here"],
 )
 def test_what_is_not_ours_is_refused_before_the_run(
     cli, tmp_path, monkeypatch, there, out, message

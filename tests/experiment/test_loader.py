@@ -198,6 +198,7 @@ REFUSED = {
     "no readouts": (DRIVEN, "[II, IX, IY, XX]", "[]", "e.yaml:6:21", "at least one readout"),
     "readout letter": (DRIVEN, "IY", "IZ", "e.yaml:6:30", "2 letters of I, X, Y"),
     "readout length": (DRIVEN, "IY", "IYX", "e.yaml:6:30", "2 letters of I, X, Y"),
+    "too few readouts": (DRIVEN, "[II, IX,", "[IX, IX,", "e.yaml:6:21", "combinations of XZ"),
     "dead time": (DRIVEN, "snr: 100", "snr: 1, dead_time: -1 ms", "e.yaml:6:58", "not be negative"),
     "snr negative": (DRIVEN, "snr: 100", "snr: -1", "e.yaml:6:44", "must be from"),
     "snr zero": (DRIVEN, "snr: 100", "snr: 0", "e.yaml:6:44", "must be from"),
@@ -267,6 +268,8 @@ def test_a_fault_is_told_where_it_stands(case):
 def test_finite_pulses_need_their_lengths():
     sample = "format: nmrqb-sample/1\nspins:\n  - {label: A, nucleus: 1H, pulse_90: 1 us}\n"
     Path("s.yaml").write_text(sample + "  - {label: B, nucleus: 13C}\n", encoding="utf-8")
+    coupled = "couplings: [{between: [A, B], J: 100 Hz}]\n"
+    Path("s.yaml").write_text(Path("s.yaml").read_text() + coupled, encoding="utf-8")
     text = DRIVEN.replace("chloroform", "s.yaml") + "noise: {pulses: finite}\n"
     assert faults(text, "", "") == [
         ("e.yaml:7:17", "finite pulses need `pulse_90` of every spin; B has none")

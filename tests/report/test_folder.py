@@ -15,6 +15,7 @@ from nmrqb.report import check_result_folder, dump, folder, result_document, wri
 from nmrqb.report.folder import to_real
 from nmrqb.report.pictures import new_figure
 
+OURS = '{"format": "nmrqb-result/1"}'
 QUICK = {"measure.replicas": "50", "measure.points": "64", "charge.cycles.stop": "2"}
 
 
@@ -27,7 +28,7 @@ def result():
 def target(tmp_path, monkeypatch):
     """Return a folder to write to; pictures are tiny, as drawing them is slow."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(folder, "result_figures", lambda _: {"a.png": new_figure(1, 1)})
+    monkeypatch.setattr(folder, "result_figures", lambda _: {"state.png": new_figure(1, 1)})
     return tmp_path / "out"
 
 
@@ -39,13 +40,13 @@ def content(path):
 def test_the_files_of_a_result(result, target):
     files = write_result(result, "out")
     assert [Path(file) for file in files] == [
-        Path("out") / name for name in ("result.nc", "summary.json", "summary.txt", "a.png")
+        Path("out") / name for name in ("result.nc", "summary.json", "summary.txt", "state.png")
     ]
     assert {str(Path(file).name) for file in files} == {str(p) for p in content(target)}
     document = json.loads((target / "summary.json").read_text(encoding="utf-8"))
     assert document == json.loads(dump(result_document(result, files)))
     assert (target / "summary.txt").read_text(encoding="utf-8").startswith("A 1H charger fills")
-    assert (target / "a.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert (target / "state.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
 
 def test_all_pictures_are_there_and_not_empty(result, tmp_path, monkeypatch):
@@ -100,21 +101,31 @@ def test_seed_and_hashes_are_in_the_summary(result, target):
 
 def test_a_result_of_ours_is_replaced_whole(result, target):
     target.mkdir()
-    (target / "summary.json").write_text("{}")
-    (target / "left-over.txt").write_text("old")
+    (target / "summary.json").write_text(OURS)
+    (target / "charging.png").write_text("old")
     check_result_folder(target)
     write_result(result, target)
-    assert not (target / "left-over.txt").exists()
+    assert not (target / "charging.png").exists()
     assert json.loads((target / "summary.json").read_text())["seed"] == 2
     assert [path.name for path in target.parent.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"thesis.tex": "years of work"}, r"holds no `summary\.json`"),
+        ({"summary.json": "{}"}, r"is not a result folder of ours"),
+        ({"summary.json": OURS, "thesis.tex": "years of work"}, r"also holds `thesis\.tex`"),
+    ],
+    ids=["not ours", "a summary of others", "ours with a guest"],
+)
 @pytest.mark.parametrize("writing", [True, False], ids=["write", "check"])
-def test_other_folders_are_refused(result, target, writing):
+def test_other_folders_are_refused(result, target, writing, files, message):
     target.mkdir()
-    (target / "thesis.tex").write_text("years of work")
+    for name, text in files.items():
+        (target / name).write_text(text)
     before = content(target.parent)
-    with pytest.raises(OutputError, match=r"is not empty and holds no `summary\.json`"):
+    with pytest.raises(OutputError, match=message):
         write_result(result, target) if writing else check_result_folder(target)
     assert content(target.parent) == before
 
@@ -134,7 +145,7 @@ def test_a_crash_leaves_nothing_or_the_old_one(result, target, monkeypatch, old,
     if old:
         target.mkdir()
         for name in ("summary.json", "result.nc"):
-            (target / name).write_text(f"an old {name}")
+            (target / name).write_text(OURS)
 
     def halt(*_):
         raise KeyboardInterrupt
