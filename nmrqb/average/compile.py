@@ -174,13 +174,21 @@ def target_hamiltonian(timeline: Timeline, n: int) -> Complex:
     A target is written in role order; its operators are placed on the spins the roles are bound
     to, which turns the sign of DM where the roles stand in the opposite order.
     """
-    first, second = tuple(timeline.roles.values())[:2]
+    first, second = _claimed_pair(timeline)
     coefficients = pauli_coefficients(from_named(timeline.target_hz)).reshape(4, 4)
     single = pauli_basis(1)
     total = np.zeros((2**n, 2**n), dtype=complex)
     for a, b in zip(*np.nonzero(coefficients), strict=True):
         total += coefficients[a, b] * embed(single[a], first, n) @ embed(single[b], second, n)
     return total
+
+
+def _claimed_pair(timeline: Timeline) -> tuple[int, int]:
+    if timeline.target_spins is None:
+        raise ArgumentError(
+            f"Argument `timeline` must claim a target, but {timeline.name!r} claims nothing"
+        )
+    return timeline.target_spins
 
 
 def _check_target(
@@ -196,7 +204,7 @@ def _check_target(
     # a claim of zero is held against what there was to average away
     size = _coefficient_norm(claim) or _coefficient_norm(played.drift / _HZ)
     ideal = exp_hermitian(_HZ * claim * scale * played.period)
-    first, second = sorted(tuple(timeline.roles.values())[:2])
+    first, second = sorted(_claimed_pair(timeline))
     named = named_terms(pair_part(claim, first, second))
     return TargetCheck(
         spins=(sample.labels[first], sample.labels[second]),

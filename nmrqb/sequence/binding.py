@@ -19,8 +19,10 @@ def place(sequence: Sequence, *keys: str) -> Position:
 
 def bind(
     sequence: Sequence, sample: Sample, chosen: Mapping[str, str], faults: list[Fault]
-) -> dict[str, int]:
-    """Return the spin of every role; where that is impossible, none and one more fault.
+) -> dict[str, tuple[int, ...]]:
+    """Return the spins of every role; where that is impossible, none and one more fault.
+
+    Roles of one spin are bound first, in sample order; a role ``all`` takes what is left.
 
     Parameters
     ----------
@@ -39,12 +41,46 @@ def bind(
             refused.append(Fault(Position(f"--spins {role}={label}"), message))
         else:
             bound[role] = sample.index(label)
-    roles = [role for role in sequence.roles if role not in bound]
+    roles = [role for role in single_roles(sequence) if role not in bound]
     free = [spin for spin in range(len(sample.spins)) if spin not in bound.values()]
     if not refused and (message := _shortage(sequence, sample, roles, free)):
         refused.append(Fault(place(sequence, "spins"), message))
-    faults += refused
-    return {} if refused else bound | _fill(sequence, sample, roles, free)
+    if refused:
+        faults += refused
+        return {}
+    singles = {
+        role: (spin,) for role, spin in (bound | _fill(sequence, sample, roles, free)).items()
+    }
+    groups = _groups(sequence, sample, [spin for (spin,) in singles.values()])
+    faults += [_empty_group(sequence, sample, role) for role, spins in groups.items() if not spins]
+    return singles | groups
+
+
+def single_roles(sequence: Sequence) -> list[str]:
+    """Return the roles of one spin, in the order in which they are bound."""
+    return [role for role in sequence.roles if not _is_group(sequence, role)]
+
+
+def _is_group(sequence: Sequence, role: str) -> bool:
+    return sequence.roles[role].partition(" ")[0] == "all"
+
+
+def _groups(sequence: Sequence, sample: Sample, taken: list[int]) -> dict[str, tuple[int, ...]]:
+    """Give the spins that are not taken to the roles ``all``, each to the first that wants it."""
+    groups: dict[str, tuple[int, ...]] = {}
+    for role in filter(lambda role: _is_group(sequence, role), sequence.roles):
+        nucleus = sequence.roles[role].partition(" ")[2] or "any"
+        spins = (k for k, spin in enumerate(sample.spins) if _suits(nucleus, spin.nucleus))
+        groups[role] = tuple(spin for spin in spins if spin not in taken)
+        taken = [*taken, *groups[role]]
+    return groups
+
+
+def _empty_group(sequence: Sequence, sample: Sample, role: str) -> Fault:
+    message = (
+        f"role `{role}` is {sequence.roles[role]}, but sample `{sample.name}` has no such spin left"
+    )
+    return Fault(place(sequence, f"spins.{role}", "spins"), message)
 
 
 def _fill(sequence: Sequence, sample: Sample, roles: list[str], free: list[int]) -> dict[str, int]:
@@ -68,6 +104,8 @@ def _choice_fault(
         return f"`{sequence.name}` has no role `{role}`; {nearest(role, sequence.roles)}"
     if label not in sample.labels:
         return f"sample `{sample.name}` has no spin `{label}`; {nearest(label, sample.labels)}"
+    if _is_group(sequence, role):
+        return f"role `{role}` is {sequence.roles[role]} and takes no label; leave it out"
     spin = sample.index(label)
     if spin in bound.values():
         return f"spin `{label}` already plays another role; every role needs its own spin"
@@ -84,8 +122,8 @@ def _suits(wanted: str, nucleus: str) -> bool:
 def _shortage(sequence: Sequence, sample: Sample, roles: list[str], free: list[int]) -> str:
     """Say what is missing to bind all roles; nothing is missing exactly if they can be bound."""
     if len(free) < len(roles):
-        count, spins = len(sequence.roles), len(sample.spins)
-        named = ", ".join(sequence.roles)
+        single = single_roles(sequence)
+        count, spins, named = len(single), len(sample.spins), ", ".join(single)
         needs = f"`{sequence.name}` needs {count} spins ({named})"
         return f"{needs}, but sample `{sample.name}` has {spins}"
     there = Counter(sample.spins[spin].nucleus for spin in free)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from nmrqb import units
 from nmrqb.errors import Fault, InputError, Position, nearest, refuse
 from nmrqb.sample import Sample
-from nmrqb.sequence.binding import bind, place
+from nmrqb.sequence.binding import bind, place, single_roles
 from nmrqb.sequence.format import PHASES
 from nmrqb.sequence.model import (
     Delay,
@@ -80,7 +80,7 @@ class _Expansion:
 
     sequence: Sequence
     sample: Sample
-    bound: Mapping[str, int]
+    bound: Mapping[str, tuple[int, ...]]
     faults: list[Fault]
     names: dict[str, Value | Callable[..., Value]] = field(default_factory=dict)
     values: dict[str, Value | None] = field(default_factory=dict)
@@ -122,8 +122,13 @@ class _Expansion:
             roles=MappingProxyType(dict(self.bound)),
             parameters=MappingProxyType(values),
             target_hz=MappingProxyType(target),
+            target_spins=self._target_spins(),
             target_time_s=time,
         )
+
+    def _target_spins(self) -> tuple[int, int] | None:
+        spins = [self.bound[role][0] for role in single_roles(self.sequence) if role in self.bound]
+        return (spins[0], spins[1]) if self.sequence.target and len(spins) == 2 else None
 
     def _target_time(self) -> float | None:
         text, at = self.sequence.target_time, place(self.sequence, "target.time")
@@ -135,8 +140,9 @@ class _Expansion:
         return time
 
     def _check_roles(self) -> None:
-        if self.sequence.target and len(self.sequence.roles) != 2:
-            message = f"a target needs exactly two roles, but there are {len(self.sequence.roles)}"
+        single = single_roles(self.sequence)
+        if self.sequence.target and len(single) != 2:
+            message = f"a target needs exactly two roles, but there are {len(single)}"
             self._fault(place(self.sequence, "target"), message)
         for role in self.sequence.roles:
             if role not in self.used and not self.unread:
@@ -187,15 +193,15 @@ class _Expansion:
         rotations = []
         for role, rotation in pulse.rotations.items():
             self.used.add(role)
-            timed = self._rotation(role, rotation)
+            timed = self._rotations(role, rotation)
             if role not in self.sequence.roles:
                 hint = nearest(role, self.sequence.roles)
                 self._fault(pulse.places.get(role, pulse.at), f"there is no role `{role}`; {hint}")
             elif role in self.bound:
-                rotations.append(timed)
+                rotations += timed
         return TimedPulse(tuple(sorted(rotations, key=lambda rotation: rotation.spin)))
 
-    def _rotation(self, role: str, rotation: Rotation) -> TimedRotation:
+    def _rotations(self, role: str, rotation: Rotation) -> list[TimedRotation]:
         angle = self._angle(rotation.angle, rotation)
         phase = self._phase(rotation)
         duration = None
@@ -204,7 +210,7 @@ class _Expansion:
             if duration <= 0:
                 message = f"a pulse must last longer than 0 s, but `{rotation.duration}`"
                 self._fault(rotation.at, f"{message} is {duration:g} s; leave `duration` out")
-        return TimedRotation(self.bound.get(role, 0), angle, phase, duration)
+        return [TimedRotation(k, angle, phase, duration) for k in self.bound.get(role, ())]
 
     def _phase(self, rotation: Rotation) -> float:
         text = rotation.phase.strip()
@@ -294,10 +300,13 @@ class _Expansion:
         self.used.add(role)
         if role not in self.bound:
             raise _AlreadyToldError(f"role `{role}` is not bound")
-        return self.bound[role]
+        if len(self.bound[role]) != 1:
+            count = len(self.bound[role])
+            raise UnitError(f"role `{role}` is {count} spins, but one is needed here")
+        return self.bound[role][0]
 
     def _J(self, I: str = "", S: str = "") -> Value:  # noqa: E741 - J(I,S) in files
-        roles = [I, S] if S else list(self.sequence.roles)
+        roles = [I, S] if S else single_roles(self.sequence)
         if I and not S:
             raise UnitError(f"`J({I})` needs two roles: J(I,S)")
         if len(roles) != 2:

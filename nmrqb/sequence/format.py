@@ -58,11 +58,14 @@ def _parameter(value: str) -> str:
 
 
 def _role(value: str) -> str:
-    if value == "any" or value in SPIN_HALF:
+    if value in ("any", "all") or value in SPIN_HALF:
         return value
-    if value.lower() == "any":
-        raise ValueError(f"must be a nucleus or any, but is {value!r}; {nearest(value, ['any'])}")
-    return checked_nucleus(value)
+    if value.lower() in ("any", "all"):
+        raise ValueError(
+            f"must be a nucleus, any or all, but is {value!r}; {nearest(value, ['any', 'all'])}"
+        )
+    several, _, nucleus = value.partition(" ")
+    return f"all {checked_nucleus(nucleus)}" if several == "all" else checked_nucleus(value)
 
 
 def _target_key(value: str) -> str:
@@ -77,7 +80,9 @@ Parameter = Annotated[str, AfterValidator(_parameter)]
 Role = Annotated[
     str,
     AfterValidator(_role),
-    WithJsonSchema({"type": "string", "enum": ["any", *SPIN_HALF]}),
+    WithJsonSchema(
+        {"type": "string", "enum": ["any", "all", *SPIN_HALF, *(f"all {n}" for n in SPIN_HALF)]}
+    ),
 ]
 
 
@@ -159,7 +164,8 @@ class SequenceFormat(Entry):
     )
     spins: dict[Name, Role] = Field(
         description="Roles in the order in which they are bound to the spins of a sample; the "
-        "value is the nucleus that is needed, or any."
+        "value is the nucleus that is needed, or any; all (or all 1H) is every spin (of a nucleus) "
+        "that no other role takes."
     )
     parameters: dict[Parameter, Expression] = Field(
         default_factory=dict,

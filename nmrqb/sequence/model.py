@@ -81,7 +81,8 @@ class Sequence:
     name, title, notes, reference
         Name in the library, one line for people, what to know about it, where it comes from.
     roles
-        Role to required nucleus, or to ``any``, in the order in which they are bound.
+        Role to required nucleus, or to ``any``, in the order in which they are bound; ``all`` and
+        ``all 1H`` are every spin (of a nucleus) that no other role takes.
     parameters
         Parameter to expression over earlier or later parameters and sample values.
     target, target_time
@@ -159,20 +160,23 @@ class Timeline:
     events
         Pulses and delays in the order of time.
     roles
-        Role to tensor position.
+        Role to the tensor positions of its spins: one, or several where the role is ``all``.
     parameters
         Parameter to value in SI units.
     target_hz
         Named term to claimed value in Hz, in role order; empty where nothing is claimed.
+    target_spins
+        Tensor positions of the two spins that the target is about, in role order, or None.
     target_time_s
         Time for which the target claims exp(−i2πHt), or None for the sequence's own duration.
     """
 
     name: str
     events: tuple[TimedPulse | TimedDelay, ...]
-    roles: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    roles: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     target_hz: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    target_spins: tuple[int, int] | None = None
     target_time_s: float | None = None
 
     @property

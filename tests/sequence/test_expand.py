@@ -3,6 +3,7 @@
 # ruff: noqa: E501 (one broken input per line)
 
 import math
+import re
 import time
 
 import pytest
@@ -179,7 +180,7 @@ def test_binding(load, spins, chosen, bound):
     names = [part.split(":")[0].strip("{ ") for part in spins.split(",")]
     pulse = ", ".join(f"{name}: 90 x" for name in names)
     timeline = expand(load(f"sequence: [{{pulse: {{{pulse}}}}}]", spins), THREE, roles=chosen)
-    assert [timeline.roles[name] for name in names] == bound
+    assert [timeline.roles[name] for name in names] == [(spin,) for spin in bound]
 
 
 @pytest.mark.parametrize(
@@ -291,3 +292,46 @@ def test_a_target_needs_two_roles(load):
 def test_a_sequence_made_in_python_has_no_places():
     with pytest.raises(InputError, match=r"^made:1:1: role `S` is never used"):
         expand(python(Pulse({"I": Rotation("90")}), roles={"I": "any", "S": "any"}), PAIR)
+
+
+# ------------------------------------------------------------------------- roles of several spins
+@pytest.mark.parametrize(
+    ("spins", "turned"),
+    [("{H: all}", (0, 1, 2)), ("{H: all 1H}", (0, 2)), ("{H: all, C: 13C}", (0, 2))],
+)
+def test_a_pulse_on_all_turns_every_spin_that_is_left(load, spins, turned):
+    pulse = "{H: 90 x, C: 90 y}" if "C:" in spins else "{H: 90 x}"
+    timeline = expand(load(f"sequence: [{{pulse: {pulse}}}]", spins), THREE)
+    rotated = tuple(r.spin for r in timeline.events[0].rotations if r.phase == 0)
+    assert timeline.roles["H"] == turned == rotated
+
+
+@pytest.mark.parametrize(
+    ("spins", "body", "message"),
+    [
+        (
+            "{H: all 31P}",
+            "sequence: [{pulse: {H: 90 x}}]",
+            "s.yaml:2:9: role `H` is all 31P, but sample `three` has no such spin left",
+        ),
+        (
+            "{H: all}",
+            "sequence: [{pulse: {H: 90 x}}, {delay: T1(H)}]",
+            "s.yaml:3:40: role `H` is 3 spins, but one is needed here",
+        ),
+        (
+            "{H: all 2H}",
+            "sequence: [{pulse: {H: 90 x}}]",
+            "s.yaml:2:12: `H` must be a nucleus of spin 1/2, but 2H has spin 1",
+        ),
+    ],
+)
+def test_faults_of_roles_of_several_spins(load, spins, body, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        expand(load(body, spins), THREE)
+
+
+def test_a_role_of_several_spins_takes_no_label(load):
+    sequence = load("sequence: [{pulse: {H: 90 x}}]", "{H: all}")
+    with pytest.raises(InputError, match="--spins H=A:1:1: role `H` is all and takes no label"):
+        expand(sequence, THREE, roles={"H": "A"})

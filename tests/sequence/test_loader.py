@@ -124,7 +124,7 @@ def test_broken_roles(write):
     with pytest.raises(InputError, match="did you mean `1H`") as caught:
         load_sequence(write(text))
     expected = [
-        (12, "but is '1h'"), (16, "`2S` must be one word"), (28, "2H has spin 1"), (35, "nucleus or any"),
+        (12, "but is '1h'"), (16, "`2S` must be one word"), (28, "2H has spin 1"), (35, "nucleus, any or all"),
     ]  # fmt: skip
     for fault, (column, message) in zip(caught.value.faults, expected, strict=True):
         assert (fault.at.line, fault.at.column) == (2, column)
