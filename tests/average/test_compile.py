@@ -234,7 +234,7 @@ def test_unequal_pulses_that_start_together_make_a_few_hertz_of_dm():
         )
         rest = TimedRotation(1, turn * 64 / 77, phase, duration=64e-6)
         events += [TimedPulse(shared), TimedPulse((rest,)), TimedDelay(1 / (40 * J))]
-    timeline = Timeline("edges", tuple(events), roles={"I": 0, "S": 1})
+    timeline = Timeline("edges", tuple(events), roles={"I": (0,), "S": (1,)})
     named = compile_timeline(timeline, CHLOROFORM).named
     assert all(1.0 < abs(named[k]) < 5.0 for k in DM)
 
@@ -356,7 +356,7 @@ def test_reversed_sample_with_the_same_nuclei_in_the_roles_turns_the_sign():
 
 
 def test_target_is_placed_on_the_spins_of_the_roles():
-    timeline = Timeline("made", (), roles={"I": 2, "S": 0}, target_hz={"DM_z": 3.0, "B": 2.0})
+    timeline = Timeline("made", (), target_hz={"DM_z": 3.0, "B": 2.0}, target_spins=(2, 0))
     expected = 3 * (pauli("YIX") - pauli("XIY")) + 2 * (pauli("ZII") + pauli("IIZ"))
     np.testing.assert_allclose(target_hamiltonian(timeline, 3), expected, atol=1e-13)
 

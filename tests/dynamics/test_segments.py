@@ -33,7 +33,7 @@ C90 = TimedRotation(1, np.pi / 2, 1.1)
 
 
 def timeline(*events):
-    return Timeline("made", events, roles={"I": 0, "S": 1})
+    return Timeline("made", events, roles={"I": (0,), "S": (1,)})
 
 
 def played(sample, *events, pulses="finite"):
