@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -219,20 +220,21 @@ def plot(
     out: Annotated[str | None, typer.Option(help="PNG, PDF or SVG file [NAME.png].")] = None,
     sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
     changes: Annotated[list[str] | None, _PARAMETER] = None,
+    as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Draw the pulse diagram of a sequence."""
     from nmrqb.cli.library import sample_for
     from nmrqb.files import write_bytes_atomically
-    from nmrqb.report import picture_bytes, sequence_figure
+    from nmrqb.report import dump, picture_bytes, sequence_figure
     from nmrqb.sequence import expand, load_sequence
 
     loaded = load_sequence(sequence)
     chosen = sample_for(loaded, sample)
     timeline = expand(loaded, chosen, parameters=assignments("--set", changes or []))
-    target = out or f"{loaded.name}.png"
+    target = out or f"{Path(loaded.name).name}.png"
     figure = sequence_figure(timeline, chosen.labels, loaded.title)
     write_bytes_atomically(target, picture_bytes(figure, target))
-    write(f"wrote {target}")
+    write(dump({"file": target}) if as_json else f"wrote {target}")
 
 
 @app.command()
@@ -240,15 +242,16 @@ def plot(
 def new(
     kind: Annotated[FileKind, typer.Argument(help="What to start.")],
     file: Annotated[str | None, typer.Argument(help="File to write [my_KIND.yaml].")] = None,
+    as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Write a commented template to start from."""
-    from pathlib import Path
-
     from nmrqb.cli.library import template
     from nmrqb.files import write_text_atomically
+    from nmrqb.report import dump
 
     target = file or f"my_{kind.value}.yaml"
     if Path(target).exists():
         raise OutputError(f"`{target}` exists already; give another name or remove it first")
     write_text_atomically(target, template(kind.value))
-    write(f"wrote {target}; check it with: nmrqb check {target}")
+    done = f"wrote {target}; check it with: nmrqb check {target}"
+    write(dump({"file": target}) if as_json else done)

@@ -134,8 +134,10 @@ def model_states(
 
     Returns
     -------
-    array of shape (T, d, d), or None where one pass of the sequence is not cyclic
+    array of shape (T, d, d), or None where one pass of the sequence is not cyclic or has no delay
     """
+    if protocol.timeline.free_evolution_s == 0:
+        return None  # nothing but pulses: ideal ones leave no time for a Hamiltonian to act
     average = compile_timeline(protocol.timeline, sample)
     if not average.cyclic:
         return None

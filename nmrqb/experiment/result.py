@@ -179,8 +179,8 @@ def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate)
         )
     if isinstance(experiment.charge, SequenceCharge) and truth.model is None:
         notes.append(
-            "One pass of the sequence does not close its toggling frame, so no model curve of a "
-            "constant average Hamiltonian is drawn."
+            "One pass of the sequence does not close its toggling frame (or has no delay), so no "
+            "model curve of a constant average Hamiltonian is drawn."
         )
     return tuple(notes)
 

@@ -36,8 +36,9 @@ def write_result(result: Result, path: str | Path) -> list[str]:
     """Write the result folder of a run and return its files.
 
     ``result.nc`` holds all arrays (netCDF4; complex ones have a last axis ``part``: real,
-    imaginary), ``summary.json`` the document of ``nmrqb run --json``, ``summary.txt`` the printed
-    summary, and the PNG files sequence, signal, state and charging.
+    imaginary; attribute ``provenance``: seed, versions and hashes as JSON), ``summary.json`` the
+    document of ``nmrqb run --json``, ``summary.txt`` the printed summary, and the PNG files
+    sequence, signal, state and charging.
 
     Raises
     ------
@@ -48,7 +49,8 @@ def write_result(result: Result, path: str | Path) -> list[str]:
     names = [DATA, SUMMARY, TEXT, *figures]
     files = [str(Path(path) / name) for name in names]
     with folder_atomically(path, FOLDER) as folder:
-        to_real(result.data).to_netcdf(folder / DATA, engine="h5netcdf")
+        data = to_real(result.data).assign_attrs(provenance=dump(result.provenance))
+        data.to_netcdf(folder / DATA, engine="h5netcdf")
         for name, figure in figures.items():
             (folder / name).write_bytes(picture_bytes(figure, name))
         (folder / TEXT).write_text(result_text(result) + "\n", encoding="utf-8")

@@ -146,8 +146,8 @@ def test_sample_overrides_act():
 
 def test_roles_are_bound_by_label():
     experiment = loaded(CYCLED, "cycles", "spins: {I: 13C, S: 1H}, cycles")
-    assert dict(experiment.charge.timeline.roles) == {"I": 1, "S": 0}
-    assert dict(loaded(CYCLED).charge.timeline.roles) == {"I": 0, "S": 1}
+    assert dict(experiment.charge.timeline.roles) == {"I": (1,), "S": (0,)}
+    assert dict(loaded(CYCLED).charge.timeline.roles) == {"I": (0,), "S": (1,)}
 
 
 def test_parameters_of_the_sequence():
