@@ -121,7 +121,7 @@ def compile_timeline(
     truncated = np.sum(terms, axis=0)
     U = played.over_period(played.one_pass)
     exact = effective_hamiltonian(U, played.over_period(played.one_pass_rf), played.period)
-    safe = branch_safe(exact, truncated, played.drift, played.period)
+    safe = branch_safe(played.segments, played.drift, cycles=played.cycles, period=played.period)
     trusted = safe and order is None
     effective = exact if trusted else truncated
     return AverageHamiltonian(
@@ -141,7 +141,7 @@ def compile_timeline(
         named=named_terms(effective / _HZ) if len(sample.spins) == 2 else None,
         pairs=_pairs(effective / _HZ, sample),
         target=_check_target(timeline, sample, effective, played),
-        diagnosis=tuple(_diagnose(played, sample, safe=safe)),
+        diagnosis=tuple(_diagnose(played, sample, None if safe else terms)),
         robustness=tuple(_robustness(played, sample)),
     )
 
@@ -212,7 +212,7 @@ def _check_target(
         time_s=timeline.target_time_s,
         error_hz=error,
         infidelity=float(infidelity(ideal, played.over_period(played.one_pass))),
-        met=error <= TARGET_TOLERANCE * size,
+        met=error <= TARGET_TOLERANCE * size and played.passes is not None,
     )
 
 
@@ -221,15 +221,15 @@ def _coefficient_norm(matrix: Complex) -> float:
 
 
 # ---------------------------------------------------------------------------- what to know
-def _diagnose(played: _Played, sample: Sample, *, safe: bool) -> list[Diagnosis]:
+def _diagnose(played: _Played, sample: Sample, unsafe: list[Complex] | None) -> list[Diagnosis]:
     found = []
     if played.passes != 1:
         found.append(Diagnosis("not-cyclic", _not_cyclic(played)))
     for i, j in exchange_symmetric_pairs(played.segments, played.drift):
         text = _forbidden(sample.labels[i], sample.labels[j])
         found.append(Diagnosis("dm-forbidden-by-exchange-symmetry", text))
-    if not safe:
-        found.append(Diagnosis("branch-unsafe", _wraps(played)))
+    if unsafe is not None:
+        found.append(Diagnosis("branch-unsafe", _wraps(played, unsafe)))
     return found
 
 
@@ -248,16 +248,20 @@ def _not_cyclic(played: _Played) -> str:
 def _forbidden(first: str, second: str) -> str:
     return (
         f"At every instant {first} and {second} feel the same rotation and the same offset, so "
-        "controls and drift commute with the exchange of the two. DM changes sign under it and "
+        "controls and drift commute with an exchange of the two. DM changes sign under it and "
         "cannot appear at any order. A pulse on one of them alone lifts this."
     )
 
 
-def _wraps(played: _Played) -> str:
-    return (
+def _wraps(played: _Played, terms: list[Complex]) -> str:
+    text = (
         f"The period of {played.period:.6g} s is too long for the logarithm of the propagator: a "
-        "phase beyond π wraps. The named terms are those of the truncated Magnus series."
+        "phase reaches π and may wrap. The named terms are those of the truncated Magnus series."
     )
+    norms = [float(np.linalg.norm(term, 2)) for term in terms]
+    if max(norms[1:], default=0.0) > norms[0] / 2:
+        text += " The series does not converge either: do not trust them, shorten the period."
+    return text
 
 
 # ------------------------------------------------------------------------------ robustness

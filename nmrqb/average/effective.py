@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.linalg import schur
 
+from nmrqb.dynamics import Segment, unitary
 from nmrqb.operators import Complex, dagger
 
 MAX_CYCLES = 24
 _CLOSED = 1e-9
+_PHASE_STEP, _MAX_STEPS = 0.1, 2000  # rad, and how many of them are tried
 
 
 def cycles_to_close(U_rf: Complex, limit: int = MAX_CYCLES) -> int | None:
@@ -53,22 +57,38 @@ def effective_hamiltonian(U: Complex, U_rf: Complex, period: float) -> Complex:
     return np.asarray((A - np.trace(A) / d * np.eye(d)) / period)
 
 
-def branch_safe(exact: Complex, truncated: Complex, drift: Complex, period: float) -> bool:
+def branch_safe(
+    segments: Sequence[Segment], drift: Complex, *, cycles: int = 1, period: float
+) -> bool:
     """Tell whether the principal logarithm is the Hamiltonian that acted.
 
-    It is if T‖H_drift‖ < π; otherwise the Magnus series has to confirm it, with
-    T‖Σ H⁽ᵏ⁾‖ < π and T‖H_exact − Σ H⁽ᵏ⁾‖ < 1/2 (spectral norms).
+    With the drift scaled by λ from 0 to 1, no eigenphase of U_rf†(T) U(T; λ) may reach π.  The
+    phases move by at most T‖H‖ dλ, so that a grid of λ proves it: the largest phase on the grid
+    plus half a step must stay below π.
 
     Parameters
     ----------
-    exact, truncated
-        H from the logarithm and the truncated series, rad/s, shape (d, d).
+    segments
+        One pass of the sequence.
     drift
         The sample's own Hamiltonian, rad/s, shape (d, d).
+    cycles
+        Number of passes that make the period.
     period
         T in s.
+
+    Returns
+    -------
+    bool
+        False also where the grid would need more than 2000 steps.
     """
-    drift_norm, series_norm, gap = (
-        period * float(np.linalg.norm(H, 2)) for H in (drift, truncated, exact - truncated)
-    )
-    return drift_norm < np.pi or (series_norm < np.pi and gap < 0.5)
+    reach = period * float(np.linalg.norm(drift, 2))
+    if reach < np.pi:
+        return True
+    steps = int(np.ceil(reach / _PHASE_STEP))
+    if steps > _MAX_STEPS:
+        return False
+    scales = np.linspace(0, 1, steps + 1)[:, None, None]
+    U = np.linalg.matrix_power(unitary(segments, scales * drift), cycles)
+    phases = np.angle(np.linalg.eigvals(dagger(U[0]) @ U))
+    return bool(np.abs(phases).max() + reach / (2 * steps) < np.pi)

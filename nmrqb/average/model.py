@@ -43,7 +43,7 @@ class TargetCheck:
         1 − |tr U†V|²/d² of the realised and the claimed propagator of one period.
     met
         Whether ``error_hz`` is within 1e-6 of the 2-norm of the target's coefficients (of the
-        sample's own, where the target is zero).
+        sample's own, where the target is zero) and the pulses close within 24 passes.
     """
 
     spins: tuple[str, str]

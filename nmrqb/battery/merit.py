@@ -169,16 +169,21 @@ def coherence_l1(rho: Any, basis: Any = None) -> Real:  # noqa: ANN401
 def fidelity(rho: Any, sigma: Any) -> Real:  # noqa: ANN401
     """Return the fidelity (tr √(√ρ σ √ρ))² of positive states: (..., d, d) → (...).
 
-    Negative eigenvalues (of rounding, or of an unprojected estimate) count as zero.
+    Negative eigenvalues (of rounding, or of an unprojected estimate) are set to zero and the
+    trace is brought back to 1, so that it stays at most 1.
     """
     root = _root(as_matrix(rho, "rho"))
-    inner = np.linalg.eigvalsh(root @ as_matrix(sigma, "sigma") @ root)
+    other = _root(as_matrix(sigma, "sigma"))
+    inner = np.linalg.eigvalsh(root @ other @ other @ root)
     return np.asarray(np.sqrt(np.clip(inner, 0, None)).sum(axis=-1) ** 2)
 
 
 def _root(rho: Complex) -> Complex:
+    """Return the square root of the state that is left when negative eigenvalues are dropped."""
     r, V = np.linalg.eigh(rho)
-    return np.asarray((V * np.sqrt(np.clip(r, 0, None))[..., None, :]) @ dagger(V))
+    r = np.clip(r, 0, None)
+    r = r / r.sum(axis=-1, keepdims=True)
+    return np.asarray((V * np.sqrt(r)[..., None, :]) @ dagger(V))
 
 
 def purity(rho: Any) -> Real:  # noqa: ANN401

@@ -25,6 +25,7 @@ from nmrqb.experiment.model import DriveCharge, Noise, SequenceCharge
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
+from nmrqb.sequence import TimedPulse
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,15 @@ def loss(sample: Sample, noise: Noise) -> Complex:
     """Return the dissipator that acts in an experiment, shape (d², d²), 1/s."""
     operators = collapse_operators(sample) if noise.relaxation else []
     return dissipator(operators, 2 ** len(sample.spins))
+
+
+def largest_angle(protocol: DriveCharge | SequenceCharge) -> float:
+    """Return the largest angle in rad by which charging turns a spin, all pulses added up."""
+    if isinstance(protocol, DriveCharge):
+        return float(4 * np.pi * np.abs(protocol.rate_hz * protocol.times_s).max())
+    pulses = [e for e in protocol.timeline.events if isinstance(e, TimedPulse)]
+    one_pass = sum(max(abs(r.angle) for r in pulse.rotations) for pulse in pulses)
+    return float(one_pass * protocol.cycles.max())
 
 
 def charge(
@@ -121,9 +131,10 @@ def model_states(
 ) -> Complex | None:
     """Return the states under the average Hamiltonian with relaxation in the laboratory frame.
 
-    ρ̇ = −i[H̄, ρ] + (T1/T2 dissipator), H̄ the exact effective Hamiltonian of the sequence with
-    ideal pulses, at the laboratory times of the protocol.  The engineered run differs: its pulses
-    turn the spins while they dephase, so that σ_z dephasing acts along all toggled axes.
+    ρ̇ = −i[H̄, ρ] + (T1/T2 dissipator), H̄ the exact effective Hamiltonian of the sequence with the
+    pulses of the run (ideal or finite), at the laboratory times of the protocol.  Without
+    relaxation and B1 spread it equals the run.  With relaxation the run differs: its pulses turn
+    the spins while they dephase, so that σ_z dephasing acts along the toggled axes.
 
     Parameters
     ----------
@@ -138,14 +149,14 @@ def model_states(
     """
     if protocol.timeline.free_evolution_s == 0:
         return None  # nothing but pulses: ideal ones leave no time for a Hamiltonian to act
-    average = compile_timeline(protocol.timeline, sample)
+    average = compile_timeline(protocol.timeline, sample, pulses=noise.pulses)
     if not average.cyclic:
         return None
     played = timeline_segments(protocol.timeline, sample, pulses=noise.pulses)
-    coherent = 2 * np.pi * average.effective_hz * average.duration_s
+    coherent = 2 * np.pi * average.exact_hz * average.duration_s
     generator = Segment(total_duration(played), coherent)
     one_pass = superoperator([generator], np.zeros_like(coherent), loss(sample, noise))
     return apply(powers(one_pass, protocol.cycles), rho)
 
 
-__all__ = ["Charging", "charge", "drive_segments", "loss", "model_states"]
+__all__ = ["Charging", "charge", "drive_segments", "largest_angle", "loss", "model_states"]

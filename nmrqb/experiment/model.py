@@ -106,7 +106,7 @@ class Measurement:
     confidence, replicas
         Nominal coverage of the intervals, number of bootstrap replicas.
     points, spectral_width_hz, dead_time_s
-        Digitisation; a width of None holds all lines eight times over.
+        Digitisation; a width of None is eight times the highest line offset.
     """
 
     readouts: tuple[str, ...]

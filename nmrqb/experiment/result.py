@@ -157,7 +157,8 @@ def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate)
     notes = [*_data_notes(experiment, estimate)]
     notes += [
         "All figures are of the effective state in the deviation matrix; energies of the true "
-        "state of the ensemble are smaller by the factor ε (about 1e-5), and so is their error.",
+        "state of the ensemble are smaller by the polarisation ε (1e-6 to 1e-5, growing with the "
+        "field), and so is their error.",
         "Where an interval begins at 0, quote its upper end: near 0 the bias of a figure that "
         "cannot be negative is only partly corrected.",
     ]
@@ -173,9 +174,9 @@ def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate)
         )
     if truth.model is not None and experiment.noise.relaxation:
         notes.append(
-            "The model curve is the average Hamiltonian with T1/T2 in the laboratory frame. The "
-            "engineered run differs because its pulses turn the spins while they dephase: "
-            "σ_z dephasing acts along all the toggled axes, and T1 along them too."
+            "The model curve is the average Hamiltonian, of the same pulses, with T1/T2 in the "
+            "laboratory frame. The engineered run differs because its pulses turn the spins while "
+            "they dephase: σ_z dephasing acts along the toggled axes, and T1 along them too."
         )
     if isinstance(experiment.charge, SequenceCharge) and truth.model is None:
         notes.append(
@@ -195,13 +196,17 @@ def _data_notes(experiment: Experiment, estimate: StateEstimate) -> list[str]:
             "degrees of freedom. The intervals hold receiver noise only and are too narrow."
         )
     elif experiment.noise.b1_inhomogeneity:
-        notes.append("The intervals hold receiver noise only, not the spread of B1.")
+        notes.append(
+            "The response averages over the spread of B1 without knowing how it charged: the "
+            "estimates are slightly biased, and the intervals hold receiver noise only."
+        )
     outside = int(np.sum(np.linalg.eigvalsh(estimate.linear)[..., 0] < 0))
     if estimate.method == "maximum-likelihood" and outside:
         notes.append(
             f"{outside} of {estimate.chi2.size} linear inversions are not positive: the state is "
             "within the noise of the boundary, where intervals of maximum likelihood cover less "
-            "than they claim (85 to 93 % for 95 %). More scans or linear-inversion mend this."
+            "than they claim (70 to 93 % for 95 %). More scans help; linear-inversion covers "
+            "92 to 95 % for energies."
         )
     return notes
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nmrqb.dynamics import apply, gaussian_ensemble, gibbs, spin_gibbs
 from nmrqb.errors import ArgumentError
-from nmrqb.experiment.charging import charge, model_states
+from nmrqb.experiment.charging import charge, largest_angle, model_states
 from nmrqb.experiment.figures import FIGURES, figure_functions
 from nmrqb.experiment.model import (
     Experiment,
@@ -122,7 +122,7 @@ def _seed(experiment: Experiment, seed: int | None) -> int:
 def simulate(experiment: Experiment) -> Truth:
     """Return the true states of an experiment at all its times."""
     sample, noise = experiment.sample, experiment.noise
-    b1, weights = gaussian_ensemble(noise.b1_inhomogeneity)
+    b1, weights = _b1_ensemble(experiment)
     rho = initial_state(experiment)
     charging = charge(experiment.charge, sample, noise, b1)
     members = apply(charging.maps, rho)
@@ -132,6 +132,11 @@ def simulate(experiment: Experiment) -> Truth:
         else None
     )
     return Truth(charging, members, weights, np.tensordot(weights, members, axes=1), model)
+
+
+def _b1_ensemble(experiment: Experiment) -> tuple[Real, Real]:
+    turned = largest_angle(experiment.charge) + np.pi / 2  # the readout turns too
+    return gaussian_ensemble(experiment.noise.b1_inhomogeneity, largest_angle=turned)
 
 
 def _instrument(experiment: Experiment, truth: Truth) -> tuple[Chain, Real]:
@@ -148,7 +153,7 @@ def _instrument(experiment: Experiment, truth: Truth) -> tuple[Chain, Real]:
         pulses=noise.pulses,
         relaxation=noise.relaxation,
         receiver=receiver,
-        b1=(gaussian_ensemble(noise.b1_inhomogeneity)[0], truth.weights),
+        b1=(_b1_ensemble(experiment)[0], truth.weights),
     )
     _check_width(chain)
     return chain, noise_for_snr(chain, experiment.sample, measure.snr, measure.scans)
@@ -170,7 +175,7 @@ def _measure(
 ) -> tuple[StateEstimate, Complex]:
     """Acquire and estimate in blocks of times; keep the FIDs of the most charged state."""
     response = response_matrix(chain)
-    b1, _ = gaussian_ensemble(experiment.noise.b1_inhomogeneity)
+    b1, _ = _b1_ensemble(experiment)
     maps = readout_maps(
         chain.readouts,
         experiment.sample,

@@ -8,7 +8,13 @@ import numpy as np
 
 from nmrqb.average import AverageHamiltonian, TargetCheck
 from nmrqb.experiment import FIGURES, DriveCharge, GibbsPreparation, Result
-from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
+from nmrqb.operators import (
+    NAMED_TERMS,
+    named_terms,
+    pair_part,
+    pauli_coefficients,
+    pauli_strings,
+)
 
 _ROWS = 9
 
@@ -43,6 +49,7 @@ def compile_text(average: AverageHamiltonian) -> str:
         + closing.get(cycles, f"not cyclic, closes after {cycles} passes"),
         "",
         *_pair_tables(average),
+        *_beyond_pairs(average),
     ]
     if average.target is not None:
         verdict = "met" if average.target.met else "NOT met"
@@ -56,6 +63,16 @@ def compile_text(average: AverageHamiltonian) -> str:
     parts += [table(["one pass with an error of", "size", "infidelity"], rows)]
     parts += [f"\n  {item.code}: {item.message}" for item in average.diagnosis]
     return "\n".join(parts)
+
+
+def _beyond_pairs(average: AverageHamiltonian) -> list[str]:
+    """Tell the size of three-body and higher terms, which no table of pairs shows."""
+    if len(average.spins) < 3:
+        return []
+    coefficients = pauli_coefficients(average.effective_hz).real
+    names = pauli_strings(len(average.spins))
+    higher = [c for c, p in zip(coefficients, names, strict=True) if len(p) - p.count("I") > 2]
+    return [f"  three-body and higher terms: {hz(float(np.linalg.norm(higher)))} Hz", ""]
 
 
 def _loss(infidelity: float) -> str:

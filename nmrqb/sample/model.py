@@ -29,8 +29,8 @@ class Spin:
     pulse_90_s
         Length of a 90° hard pulse in s, or None where only ideal pulses make sense.
     polarization
-        ⟨σ_z⟩ of the effective state to which T1 leads, between −1 and 1; 0 is right where the
-        effective state is far larger than the thermal one.
+        ⟨σ_z⟩ of the effective state to which T1 leads, between −1 and 1; 0 means relaxation to
+        the maximally mixed state (infinite temperature).
     """
 
     label: str

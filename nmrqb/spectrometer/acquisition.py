@@ -153,7 +153,7 @@ def line_fit(lines: Complex, receiver: Receiver) -> Complex:
 
 
 def default_receiver(sample: Sample, *, points: int = 2048, dead_time_s: float = 0.0) -> Receiver:
-    """Return a receiver whose round spectral width (≥ 500 Hz) holds all lines eight times over."""
+    """Return a receiver with a round width, at least 500 Hz and eight times the line offsets."""
     generator = liouvillian(sample, relaxation=False)
     rates = [transitions(generator, observable(sample, nucleus)) for nucleus in sample.nuclei]
     highest = float(np.abs(np.concatenate(rates).imag).max()) / (2 * np.pi)

@@ -14,6 +14,7 @@ from nmrqb.average import (
 )
 from nmrqb.dynamics import infidelity, timeline_segments, unitary
 from nmrqb.errors import ArgumentError
+from nmrqb.files import library
 from nmrqb.operators import NAMED_TERMS, named_terms, pauli, pauli_coefficients, pauli_strings
 from nmrqb.sample import Coupling, Sample, Spin, load_sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
@@ -454,3 +455,26 @@ def test_a_target_of_zero_is_held_against_the_coupling(tmp_path, angle, met):
     )
     sequence = load_sequence(str(tmp_path / "decoupled.yaml"))
     assert compile_sequence(sequence, CHLOROFORM).target.met is met
+
+
+def test_a_target_is_not_met_by_pulses_that_never_close(tmp_path):
+    """The toggling frame alone would call it met, but the pass does not do what is claimed."""
+    text = library("sequence")["dm"].read_text(encoding="utf-8")
+    open_ended = text.rstrip() + "\n  - pulse: {I: 57.29 x}\n"
+    (tmp_path / "open.yaml").write_text(open_ended, encoding="utf-8")
+    average = compile_sequence(load_sequence(str(tmp_path / "open.yaml")), CHLOROFORM)
+    assert average.cycles_to_close is None
+    assert average.target.error_hz < 1e-9
+    assert average.target.infidelity > 0.1
+    assert not average.target.met
+
+
+@pytest.mark.parametrize("offset", [400.0, 3000.0])
+def test_far_off_resonance_the_exact_terms_are_named(offset):
+    """T‖H‖ is far above π and the series diverges, yet no phase wraps: the logarithm is right."""
+    spins = (replace(CHLOROFORM.spins[0], offset_hz=offset), CHLOROFORM.spins[1])
+    average = compiled("dm", replace(CHLOROFORM, spins=spins))
+    assert average.branch_safe
+    assert average.named_from == "exact"
+    assert not average.target.met
+    assert average.target.error_hz < offset

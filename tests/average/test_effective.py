@@ -8,7 +8,7 @@ from scipy.linalg import expm
 
 from nmrqb.average import cycles_to_close, effective_hamiltonian, exchange_symmetric_pairs
 from nmrqb.average.effective import branch_safe, unitary_logarithm
-from nmrqb.dynamics import Segment, exp_hermitian
+from nmrqb.dynamics import Segment, exp_hermitian, unitary
 from nmrqb.operators import pauli, swap
 
 
@@ -67,22 +67,53 @@ def test_closing_needs_the_same_phase_on_all_levels():
     assert cycles_to_close(expm(-1j * np.pi / 2 * pauli("ZZ"))) == 2
 
 
-def test_short_periods_are_safe_without_any_series():
-    H = 0.9 * np.pi * pauli("ZZ")
-    wrong_series = 100 * pauli("XX")
-    assert branch_safe(H, wrong_series, H, 1.0)
+def delay(duration, d=4):
+    return Segment(np.asarray(duration), np.zeros((d, d), dtype=complex))
 
 
-def test_long_periods_need_the_series_to_agree():
-    drift = 10 * np.pi * pauli("ZZ")
-    small = 0.1 * pauli("XX")
-    assert branch_safe(small, small, drift, 1.0)
-    assert not branch_safe(small, small + 0.6 * pauli("XY"), drift, 1.0)
+def test_short_periods_are_safe():
+    assert branch_safe([delay(1.0)], 0.99 * np.pi * pauli("ZZ"), period=1.0)
 
 
-def test_long_period_with_a_large_average_is_not_safe():
-    drift = 1.1 * np.pi * pauli("ZZ")
-    assert not branch_safe(0.1 * pauli("ZZ"), drift, drift, 1.0)
+def test_free_evolution_beyond_a_half_turn_wraps():
+    assert not branch_safe([delay(1.0)], 1.01 * np.pi * pauli("ZZ"), period=1.0)
+
+
+def test_a_large_drift_that_pulses_refocus_is_safe():
+    echo = [delay(0.5), pulse(np.pi * pauli("XI") / 2), delay(0.5), pulse(-np.pi * pauli("XI") / 2)]
+    assert branch_safe(echo, 30 * pauli("ZI"), period=1.0)
+    assert not branch_safe(echo, 30 * pauli("ZI") + 4 * pauli("IZ"), period=1.0)
+
+
+def test_passes_count():
+    half = 0.6 * np.pi * pauli("ZZ")
+    assert branch_safe([delay(1.0)], half, cycles=1, period=1.0)
+    assert not branch_safe([delay(1.0)], half, cycles=2, period=2.0)
+
+
+def test_what_would_take_too_long_to_prove_is_not_called_safe():
+    echo = [delay(0.5), pulse(np.pi * pauli("XI") / 2), delay(0.5), pulse(-np.pi * pauli("XI") / 2)]
+    assert not branch_safe(echo, 1e4 * pauli("ZI"), period=1.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_it_says_safe_following_the_phases_agrees(seed):
+    """The logarithm of a safe cycle is the one that grows continuously from a weak drift."""
+    rng = np.random.default_rng(seed)
+    turns = [
+        rng.uniform(0, np.pi) * pauli("XI") + rng.uniform(0, np.pi) * pauli("IY") for _ in "ab"
+    ]
+    cycle = [delay(0.5), pulse(turns[0]), delay(1.0), pulse(-turns[0]), delay(0.5)]
+    H = hermitian(rng)
+    H = (H - np.trace(H) / 4 * np.eye(4)) * 2.2 / np.linalg.norm(H, 2)
+    safe = branch_safe(cycle, H, period=2.0)
+    smallest = min(_wrap_free(cycle, scale * H) for scale in np.linspace(0.01, 1, 400))
+    assert safe == (smallest > 0)
+
+
+def _wrap_free(segments, H):
+    """Return how far the largest eigenphase stays below π."""
+    return np.pi - np.abs(np.angle(np.linalg.eigvals(unitary(segments, H)))).max() - 0.006
 
 
 # ------------------------------------------------------------------------------- symmetry
@@ -117,3 +148,20 @@ def test_slightly_unequal_rotations_break_the_symmetry_too(size):
 def test_pairs_of_three_spins_are_found_one_by_one():
     drift = pauli("ZZI") + pauli("IZZ") + 0.5 * pauli("ZIZ")
     assert exchange_symmetric_pairs([], drift) == [(0, 2)]
+
+
+def test_simultaneous_pulses_may_be_written_one_after_the_other():
+    together = [pulse(ALIKE)]
+    apart = [pulse(pauli("XI")), pulse(pauli("IX"))]
+    for segments in (together, apart):
+        assert exchange_symmetric_pairs(segments, pauli("ZZ")) == [(0, 1)]
+    assert exchange_symmetric_pairs([apart[0], delay(1.0), apart[1]], pauli("ZZ")) == []
+
+
+@pytest.mark.parametrize(("same", "found"), [(True, [(0, 1), (2, 3)]), (False, [])])
+def test_pairs_that_only_exchange_together(same, found):
+    """AA′XX′: J(AX) = J(A′X′), J(AX′) = J(A′X); A and A′ are equivalent only together with XX′."""
+    other = 1.0 if same else 1.1
+    drift = pauli("ZIZI") + other * pauli("IZIZ") + 0.3 * (pauli("ZIIZ") + pauli("IZZI"))
+    drift = drift + 2 * (pauli("ZIII") + pauli("IZII"))  # A is not X
+    assert exchange_symmetric_pairs([], drift) == found

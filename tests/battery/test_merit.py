@@ -278,6 +278,12 @@ def test_fidelity_with_a_pure_state_is_the_overlap():
     assert fidelity(rho, rho) == pytest.approx(1.0)
 
 
+def test_fidelity_of_an_unprojected_estimate_stays_below_one():
+    unphysical = np.diag([1.2, 0.1, -0.1, -0.2])
+    assert fidelity(unphysical, np.diag([12 / 13, 1 / 13, 0, 0])) == pytest.approx(1.0)
+    assert fidelity(np.diag([1.0, 0, 0, 0]), unphysical) == pytest.approx(12 / 13)
+
+
 def test_purity_of_pure_and_mixed_states():
     assert purity(np.stack([np.diag([1, 0, 0, 0]), np.eye(4) / 4])) == pytest.approx([1, 0.25])
 

@@ -216,10 +216,12 @@ def test_the_model_is_the_average_hamiltonian_with_laboratory_relaxation(leaky, 
     assert np.abs(run - model).max() > 0.01  # pulses make z-dephasing act along other axes
 
 
-def test_without_relaxation_the_run_is_its_model(sample, rho):
-    protocol = passes(sample, 0, 1, 5)
-    model = model_states(protocol, sample, NO_NOISE, rho)
-    np.testing.assert_allclose(states(protocol, sample, NO_NOISE, rho), model, atol=1e-11)
+@pytest.mark.parametrize("pulses", ["ideal", "finite"])
+@pytest.mark.parametrize("t", ["1 ms", "1/J"])  # the second wraps the logarithm
+def test_without_relaxation_the_run_is_its_model(sample, rho, pulses, t):
+    protocol, noise = passes(sample, 0, 1, 5, t=t), Noise(relaxation=False, pulses=pulses)
+    model = model_states(protocol, sample, noise, rho)
+    np.testing.assert_allclose(states(protocol, sample, noise, rho), model, atol=1e-11)
 
 
 def test_a_sequence_that_does_not_close_has_no_model(sample, rho):
