@@ -201,12 +201,11 @@ def _data_notes(experiment: Experiment, estimate: StateEstimate) -> list[str]:
             "estimates are slightly biased, and the intervals hold receiver noise only."
         )
     outside = int(np.sum(np.linalg.eigvalsh(estimate.linear)[..., 0] < 0))
-    if estimate.method == "maximum-likelihood" and outside:
+    if outside:
         notes.append(
             f"{outside} of {estimate.chi2.size} linear inversions are not positive: the state is "
-            "within the noise of the boundary, where intervals of maximum likelihood cover less "
-            "than they claim (70 to 93 % for 95 %). More scans help; linear-inversion covers "
-            "92 to 95 % for energies."
+            "within the noise of the boundary, where intervals can cover less than they claim "
+            "(down to 85 % for 95 %, capacity most). More scans help."
         )
     return notes
 

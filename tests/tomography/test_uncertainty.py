@@ -191,7 +191,8 @@ def test_size_of_the_blocks_does_not_change_a_number(monkeypatch, block):
 
 def test_shapes_of_stacks_are_kept():
     estimate = estimates(CHARGED, 25, 6)
-    grid = replace(estimate, rho=estimate.rho.reshape(2, 3, 4, 4))
+    states = {name: getattr(estimate, name).reshape(2, 3, 4, 4) for name in ("rho", "linear")}
+    grid = replace(estimate, **states)
     flat, found = intervals(estimate, work), intervals(grid, work)
     assert found.raw.shape == found.value.shape == found.low.shape == (2, 3)
     np.testing.assert_allclose(found.low.ravel(), flat.low, atol=1e-12)
