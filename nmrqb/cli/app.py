@@ -116,7 +116,7 @@ def compile_(
 ) -> None:
     """Print the average Hamiltonian of a sequence, and check its target."""
     from nmrqb.average import compile_sequence
-    from nmrqb.cli.library import sample_for
+    from nmrqb.cli.shipped import sample_for
     from nmrqb.report import compile_document, compile_text, dump
     from nmrqb.sequence import load_sequence
 
@@ -141,7 +141,7 @@ def check(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Check files of any format; print every fault with its line and column."""
-    from nmrqb.cli.library import faults_of
+    from nmrqb.cli.shipped import faults_of
     from nmrqb.report import check_document, dump
 
     found = {file: faults_of(file) for file in files}
@@ -163,7 +163,7 @@ def list_(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """List the shipped samples, sequences and experiments."""
-    from nmrqb.cli.library import titles
+    from nmrqb.cli.shipped import titles
     from nmrqb.report import dump, table
 
     kinds = [kind] if kind else list(FileKind)
@@ -192,7 +192,7 @@ def show(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Print a sample, sequence or experiment as its file says it."""
-    from nmrqb.cli.library import text_of
+    from nmrqb.cli.shipped import text_of
     from nmrqb.report import dump
 
     kind, text = text_of(name)
@@ -206,7 +206,7 @@ def schema(
     as_json: Annotated[bool, _JSON] = True,
 ) -> None:
     """Print the JSON Schema of a file format, for editors that complete and check."""
-    from nmrqb.cli.library import MODELS
+    from nmrqb.cli.shipped import MODELS
     from nmrqb.formats import json_schema
     from nmrqb.report import dump
 
@@ -223,7 +223,7 @@ def plot(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Draw the pulse diagram of a sequence."""
-    from nmrqb.cli.library import sample_for
+    from nmrqb.cli.shipped import sample_for
     from nmrqb.files import write_bytes_atomically
     from nmrqb.report import dump, picture_bytes, sequence_figure
     from nmrqb.sequence import expand, load_sequence
@@ -245,7 +245,7 @@ def new(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Write a commented template to start from."""
-    from nmrqb.cli.library import template
+    from nmrqb.cli.shipped import template
     from nmrqb.files import write_text_atomically
     from nmrqb.report import dump
 

@@ -17,7 +17,7 @@ SHIPPED = [(kind, name) for kind in KINDS for name in library(kind)]
 
 @pytest.fixture(scope="module")
 def schemas():
-    from nmrqb.cli.library import MODELS
+    from nmrqb.cli.shipped import MODELS
     from nmrqb.formats import json_schema
 
     return {kind: json_schema(MODELS[kind]) for kind in KINDS}

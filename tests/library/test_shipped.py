@@ -3,7 +3,7 @@
 import pytest
 
 from nmrqb.average import compile_timeline
-from nmrqb.files.library import library
+from nmrqb.files.shipped import library
 from nmrqb.sample import load_sample
 from nmrqb.sequence import expand, load_sequence
 
