@@ -247,9 +247,9 @@ def test_right_format():
 
 # -------------------------------------------------------------------------------------- library
 def test_library_holds_every_kind_once():
-    assert "chloroform" in files.shipped("sample")
-    assert "dm" in files.shipped("sequence")
-    assert not set(files.shipped("sequence")) & set(files.shipped("sample"))
+    assert "chloroform" in files.library("sample")
+    assert "dm" in files.library("sequence")
+    assert not set(files.library("sequence")) & set(files.library("sample"))
     root = Path(__file__).parents[1] / "sequences"
     shipped = [file.name for file in root.glob("*/*.yaml")]
     assert len(set(shipped)) == len(shipped)
@@ -259,7 +259,7 @@ def test_a_name_is_never_shadowed_by_a_local_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("dm").write_text("mine", encoding="utf-8")
     Path("dm.yaml").write_text("mine", encoding="utf-8")
-    assert files.find("sequence", "dm") == files.shipped("sequence")["dm"]
+    assert files.find("sequence", "dm") == files.library("sequence")["dm"]
     assert files.find("sequence", "dm.yaml") == Path("dm.yaml")
     assert files.find("sequence", f".{os.sep}dm") == Path("dm")
 
