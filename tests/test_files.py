@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from nmrqb import files
 from nmrqb.errors import InputError, OutputError, Position
-from nmrqb.files import documents, parse_document, plain_scalar, read_document, with_overrides
+from nmrqb.files import (
+    documents,
+    library,
+    parse_document,
+    plain_scalar,
+    read_document,
+    with_overrides,
+)
 
 BASIC = b"""\
 format: nmrqb-sample/1
@@ -247,9 +254,9 @@ def test_right_format():
 
 # -------------------------------------------------------------------------------------- library
 def test_library_holds_every_kind_once():
-    assert "chloroform" in files.library("sample")
-    assert "dm" in files.library("sequence")
-    assert not set(files.library("sequence")) & set(files.library("sample"))
+    assert "chloroform" in library("sample")
+    assert "dm" in library("sequence")
+    assert not set(library("sequence")) & set(library("sample"))
     root = Path(__file__).parents[1] / "sequences"
     shipped = [file.name for file in root.glob("*/*.yaml")]
     assert len(set(shipped)) == len(shipped)
@@ -259,7 +266,7 @@ def test_a_name_is_never_shadowed_by_a_local_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("dm").write_text("mine", encoding="utf-8")
     Path("dm.yaml").write_text("mine", encoding="utf-8")
-    assert files.find("sequence", "dm") == files.library("sequence")["dm"]
+    assert files.find("sequence", "dm") == library("sequence")["dm"]
     assert files.find("sequence", "dm.yaml") == Path("dm.yaml")
     assert files.find("sequence", f".{os.sep}dm") == Path("dm")
 

@@ -22,7 +22,7 @@ def gaussian_ensemble(spread: float, *, largest_angle: float = 0.0) -> tuple[Rea
     spread
         Relative standard deviation s, ≥ 0; zero gives the single amplitude 1.
     largest_angle
-        Largest angle θ in rad that one spin turns by over the whole experiment.
+        Largest angle θ in rad by which a matrix element turns over the whole experiment.
 
     Returns
     -------

@@ -59,12 +59,15 @@ def loss(sample: Sample, noise: Noise) -> Complex:
     return dissipator(operators, 2 ** len(sample.spins))
 
 
-def largest_angle(protocol: DriveCharge | SequenceCharge) -> float:
-    """Return the largest angle in rad by which charging turns a spin, all pulses added up."""
+def largest_angle(protocol: DriveCharge | SequenceCharge, spins: int) -> float:
+    """Return the largest angle in rad by which charging turns a matrix element of n spins.
+
+    The angles of all spins add up, since elements of ρ turn with the products of all rotations.
+    """
     if isinstance(protocol, DriveCharge):
-        return float(4 * np.pi * np.abs(protocol.rate_hz * protocol.times_s).max())
+        return float(spins * 4 * np.pi * np.abs(protocol.rate_hz * protocol.times_s).max())
     pulses = [e for e in protocol.timeline.events if isinstance(e, TimedPulse)]
-    one_pass = sum(max(abs(r.angle) for r in pulse.rotations) for pulse in pulses)
+    one_pass = sum(abs(r.angle) for pulse in pulses for r in pulse.rotations)
     return float(one_pass * protocol.cycles.max())
 
 

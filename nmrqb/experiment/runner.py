@@ -135,7 +135,8 @@ def simulate(experiment: Experiment) -> Truth:
 
 
 def _b1_ensemble(experiment: Experiment) -> tuple[Real, Real]:
-    turned = largest_angle(experiment.charge) + np.pi / 2  # the readout turns too
+    spins = len(experiment.sample.spins)
+    turned = largest_angle(experiment.charge, spins) + spins * np.pi / 2  # the readout turns too
     return gaussian_ensemble(experiment.noise.b1_inhomogeneity, largest_angle=turned)
 
 

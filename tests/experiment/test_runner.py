@@ -17,7 +17,8 @@ from nmrqb.experiment import (
     load_experiment,
     run,
 )
-from nmrqb.experiment.runner import simulate
+from nmrqb.experiment.runner import initial_state, simulate
+from nmrqb.operators import pauli
 
 QUICK = {"charge.times.points": "5", "measure.replicas": "50", "measure.points": "64"}
 J = 215.13
@@ -359,3 +360,20 @@ def test_intervals_of_the_shipped_experiment_cover_what_they_claim(snr, least):
             )
             covered.append(float(inside.mean()))
     assert np.mean(covered) > least
+
+
+def test_a_spread_of_b1_brings_no_revival():
+    """Charging by a long drive ends in the average over all turns, and stays there."""
+    overrides = {
+        "noise.b1_inhomogeneity": "5 %",
+        "noise.relaxation": "none",
+        "charge.times": "{start: 150 ms, stop: 200 ms, points: 21}",
+        "measure.replicas": "50",
+    }
+    rho = simulate(load_experiment("charge_dm_ksea", overrides=overrides)).states
+    X = pauli("XI") + pauli("IX")
+    e, V = np.linalg.eigh(X)
+    kept = np.abs(e[:, None] - e) < 1e-9  # what does not turn about x survives
+    start = initial_state(load_experiment("charge_dm_ksea", overrides=overrides))
+    settled = V @ (kept * (V.conj().T @ start @ V)) @ V.conj().T
+    np.testing.assert_allclose(rho, np.broadcast_to(settled, rho.shape), atol=2e-5)
