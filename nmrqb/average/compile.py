@@ -19,7 +19,6 @@ from nmrqb.average.model import (
 )
 from nmrqb.average.symmetry import exchange_symmetric_pairs
 from nmrqb.dynamics import (
-    PulseModel,
     Segment,
     exp_hermitian,
     infidelity,
@@ -38,7 +37,7 @@ from nmrqb.operators import (
     pauli_coefficients,
     spin_operator,
 )
-from nmrqb.sample import Sample
+from nmrqb.sample import PulseModel, Sample
 from nmrqb.sample.hamiltonian import coupling_hamiltonian, internal_hamiltonian
 from nmrqb.sequence import Sequence as PulseSequence
 from nmrqb.sequence import Timeline, expand
@@ -103,15 +102,15 @@ def compile_sequence(
     ArgumentError
         If the sequence takes no time or an argument is out of range.
     """
-    timeline = expand(sequence, sample, parameters=parameters, roles=roles)
-    return compile_timeline(timeline, sample, pulses=pulses, order=order)
+    timeline = expand(sequence, sample, pulses=pulses, parameters=parameters, roles=roles)
+    return compile_timeline(timeline, sample, order=order)
 
 
 def compile_timeline(
-    timeline: Timeline, sample: Sample, *, pulses: PulseModel = "ideal", order: int | None = None
+    timeline: Timeline, sample: Sample, *, order: int | None = None
 ) -> AverageHamiltonian:
     """Return what an expanded sequence makes of a sample; see `compile_sequence`."""
-    played = _play(timeline, sample, pulses)
+    played = _play(timeline, sample)
     terms = magnus_terms(
         played.segments,
         played.drift,
@@ -128,7 +127,7 @@ def compile_timeline(
         sequence=timeline.name,
         sample=sample.name,
         spins=sample.labels,
-        pulses=pulses,
+        pulses=timeline.pulses,
         duration_s=float(total_duration(played.segments)),
         free_evolution_s=timeline.free_evolution_s,
         cyclic=played.passes == 1,
@@ -146,8 +145,8 @@ def compile_timeline(
     )
 
 
-def _play(timeline: Timeline, sample: Sample, pulses: PulseModel) -> _Played:
-    segments = timeline_segments(timeline, sample, pulses=pulses)
+def _play(timeline: Timeline, sample: Sample) -> _Played:
+    segments = timeline_segments(timeline, sample)
     if not float(total_duration(segments)) > 0:
         raise ArgumentError(
             f"Argument `sequence` must take time, but {timeline.name!r} has only ideal pulses"

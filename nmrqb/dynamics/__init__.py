@@ -1,6 +1,7 @@
 """States, piecewise-constant segments, propagators and relaxation."""
 
 from nmrqb.dynamics.ensembles import gaussian_ensemble
+from nmrqb.dynamics.playing import Played, play, thermal_deviation
 from nmrqb.dynamics.propagators import (
     apply,
     exp_hermitian,
@@ -12,18 +13,17 @@ from nmrqb.dynamics.propagators import (
 )
 from nmrqb.dynamics.relaxation import collapse_operators, commutator_superoperator, dissipator
 from nmrqb.dynamics.segments import (
-    PulseModel,
     Segment,
-    pulse_duration,
     pulse_segments,
     rotation_generator,
+    rotation_steps,
     timeline_segments,
     total_duration,
 )
 from nmrqb.dynamics.states import basis_state, excited_population, gibbs, spin_gibbs
 
 __all__ = [
-    "PulseModel",
+    "Played",
     "Segment",
     "apply",
     "basis_state",
@@ -35,12 +35,14 @@ __all__ = [
     "gaussian_ensemble",
     "gibbs",
     "infidelity",
+    "play",
     "powers",
-    "pulse_duration",
     "pulse_segments",
     "rotation_generator",
+    "rotation_steps",
     "spin_gibbs",
     "superoperator",
+    "thermal_deviation",
     "timeline_segments",
     "total_duration",
     "unitary",

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, spin_operator
 from nmrqb.sample import Sample
-from nmrqb.sequence import TimedDelay, TimedPulse, Timeline
+from nmrqb.sequence import (
+    TimedAcquisition,
+    TimedDelay,
+    TimedEvent,
+    TimedGradient,
+    TimedPulse,
+    Timeline,
+)
 
-PulseModel = Literal["ideal", "finite"]
+_EMPTY = 1e-12  # of the longest pulse: an interval that only rounding makes
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,21 +37,51 @@ class Segment:
     duration
         T in s, shape (...); 0 is an ideal pulse.
     rotation
-        Θ in rad, shape (..., d, d): the rf Hamiltonian times T.
+        Θ in rad, shape (..., d, d): the control Hamiltonian times T.
+    rf
+        Whether the control is an rf field; a change of frame or a gradient is not.
     """
 
     duration: Real
     rotation: Complex
+    rf: bool = True
 
     def scaled(self, b1: float | Real) -> Segment:
         """Return the segment with all rf amplitudes multiplied by ``b1`` (shape (...))."""
+        if not self.rf:
+            return self
         return Segment(self.duration, np.asarray(b1)[..., None, None] * self.rotation)
 
 
 def rotation_generator(angle: float | Real, phase: float, spin: int, n: int) -> Complex:
     """Return Θ = θ(I_x cos φ + I_y sin φ) of one of n spins: angles (...) rad → (..., d, d)."""
-    axis = np.cos(phase) * spin_operator("x", spin, n) + np.sin(phase) * spin_operator("y", spin, n)
-    return np.asarray(np.asarray(angle, dtype=float)[..., None, None] * axis)
+    return rotation_steps(angle, phase, spin, n)[..., 0, :, :]
+
+
+def rotation_steps(
+    angle: float | Real, phase: float, spin: int, n: int, shares: ArrayLike = (1,)
+) -> Complex:
+    """Return Θ_j = θ|w_j|(I_x cos(φ + arg w_j) + I_y sin(φ + arg w_j)) of the steps of a pulse.
+
+    Parameters
+    ----------
+    angle
+        θ in rad, shape (...).
+    phase
+        φ in rad.
+    spin, n
+        Tensor position of the spin among n.
+    shares
+        w_j, the complex share of the angle in each of N equal steps.
+
+    Returns
+    -------
+    array of shape (..., N, d, d)
+    """
+    w = np.asarray(shares, dtype=complex) * np.exp(1j * phase)
+    x, y = spin_operator("x", spin, n), spin_operator("y", spin, n)
+    axes = w.real[:, None, None] * x + w.imag[:, None, None] * y
+    return np.asarray(np.asarray(angle, dtype=float)[..., None, None, None] * axes)
 
 
 def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> list[Segment]:
@@ -53,97 +90,104 @@ def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> 
     Parameters
     ----------
     generators
-        Θ of every rotation, each of shape (..., d, d), rad.
+        Θ of the N equal steps of every rotation, each of shape (..., N, d, d), rad; N may differ.
     durations
-        Length of every rotation in s, each of shape (...); their order from short to long must
-        be the same all over the batch.
+        Length of every rotation in s, each of shape (...).
 
     Returns
     -------
     list of Segment
-        One ideal segment for the rotations of zero length, in the middle of the finite ones.
+        The finite rotations, cut where a step of any of them ends; the rotations of zero length
+        are one ideal segment in their middle.
     """
-    lengths = [np.asarray(d, dtype=float) for d in durations]
-    order = sorted(range(len(lengths)), key=lambda k: float(np.max(lengths[k])))
-    ideal = [generators[k] for k in order if not np.any(lengths[k] > 0)]
-    finite = [k for k in order if np.any(lengths[k] > 0)]
-    # Ideal rotations of different spins commute: their generators add up.
+    lengths = [np.asarray(duration, dtype=float) for duration in durations]
+    # ideal rotations of different spins commute: their generators add up
+    ideal = [g.sum(axis=-3) for g, T in zip(generators, lengths, strict=True) if not np.any(T > 0)]
     core = [Segment(np.zeros(ideal[0].shape[:-2]), np.sum(ideal, axis=0))] if ideal else []
-    inside = np.zeros(())
-    for position, k in enumerate(finite):
-        step = lengths[k] - inside
-        if np.any(step > 0):
-            shares = [(j, _share(step, lengths[j])[..., None, None]) for j in finite[position:]]
-            playing: Complex = np.sum([generators[j] * share for j, share in shares], axis=0)
-            half = Segment(step / 2, playing / 2)
-            core = [half, *core, half]
-            inside = lengths[k]
-    return core
+    finite = [(g, T) for g, T in zip(generators, lengths, strict=True) if np.any(T > 0)]
+    if not finite:
+        return core
+    cuts = [_edges(T, g.shape[-3]) for g, T in finite]
+    middle = [np.zeros((*np.shape(lengths[0]), 1))] if core else []
+    edges = np.sort(np.concatenate(_alike([*cuts, *middle]), axis=-1))
+    low, high = edges[..., :-1], edges[..., 1:]
+    playing = sum(_overlap(low, high, cut, g) for cut, (g, _) in zip(cuts, finite, strict=True))
+    longest = max(float(np.max(T)) for _, T in finite)
+    kept = [k for k in range(low.shape[-1]) if np.any((high - low)[..., k] > _EMPTY * longest)]
+    segments = [Segment((high - low)[..., k], np.asarray(playing)[..., k, :, :]) for k in kept]
+    before = sum(bool(np.all(high[..., k] <= _EMPTY * longest)) for k in kept)
+    return [*segments[:before], *core, *segments[before:]] if core else segments
 
 
-def _share(step: Real, whole: Real) -> Real:
-    whole = np.asarray(whole, dtype=float)
-    return np.divide(step, whole, out=np.zeros(np.broadcast(step, whole).shape), where=whole > 0)
+def _alike(arrays: Sequence[Real]) -> list[Real]:
+    """Broadcast the batch axes of arrays whose last axes differ."""
+    batch = np.broadcast_shapes(*(array.shape[:-1] for array in arrays))
+    return [np.broadcast_to(array, (*batch, array.shape[-1])) for array in arrays]
 
 
-def pulse_duration(sample: Sample, spin: int, angle: float | Real, pulses: PulseModel) -> Real:
-    """Return the length in s of a rotation at the sample's calibrated power: (...) rad → (...) s.
-
-    Raises
-    ------
-    ArgumentError
-        If finite pulses are asked for and the spin has no 90° time.
-    """
-    if pulses == "ideal":
-        return np.zeros(np.shape(angle))
-    calibrated = sample.spins[spin].pulse_90_s
-    if calibrated is None:
-        raise ArgumentError(
-            f"Argument `pulses` must be 'ideal', but is {pulses!r}: spin "
-            f"{sample.labels[spin]!r} of sample {sample.name!r} has no `pulse_90`"
-        )
-    return np.asarray(np.abs(angle) * (calibrated / (np.pi / 2)))
+def _edges(duration: Real, steps: int) -> Real:
+    """Return where the steps begin and end, counted from the middle: (...) → (..., steps + 1)."""
+    return np.asarray(duration[..., None] * (np.arange(steps + 1) / steps - 0.5))
 
 
-def _segments_of(
-    event: TimedPulse | TimedDelay, sample: Sample, pulses: PulseModel
-) -> list[Segment]:
-    n = len(sample.spins)
+def _overlap(low: Real, high: Real, cut: Real, generators: Complex) -> Complex:
+    """Return what each interval holds of the steps between cuts: (..., intervals, d, d)."""
+    begin = np.maximum(low[..., :, None], cut[..., None, :-1])
+    inside = np.minimum(high[..., :, None], cut[..., None, 1:]) - begin
+    step = (cut[..., 1:] - cut[..., :-1])[..., None, :]
+    shares = np.divide(inside.clip(min=0), step, out=np.zeros(inside.shape), where=step > 0)
+    return np.asarray(np.einsum("...ij,...jab->...iab", shares, generators, optimize=True))
+
+
+def event_segments(event: TimedPulse | TimedDelay, n: int) -> list[Segment]:
+    """Return the segments of a pulse or a delay on n spins."""
     if isinstance(event, TimedDelay):
         return [Segment(np.asarray(event.duration), np.zeros((2**n, 2**n), dtype=complex))]
-    generators = [rotation_generator(r.angle, r.phase, r.spin, n) for r in event.rotations]
-    durations = [
-        pulse_duration(sample, r.spin, r.angle, pulses)
-        if r.duration is None
-        else np.asarray(r.duration)
-        for r in event.rotations
-    ]
-    return pulse_segments(generators, durations)
+    generators = [rotation_steps(r.angle, r.phase, r.spin, n, r.steps) for r in event.rotations]
+    return pulse_segments(generators, [np.asarray(r.duration) for r in event.rotations])
 
 
-def timeline_segments(
-    timeline: Timeline, sample: Sample, *, pulses: PulseModel = "ideal"
-) -> list[Segment]:
-    """Return the segments of one pass of a timeline.
+def frame_segments(timeline: Timeline, n: int) -> list[Segment]:
+    """Return the rotation exp(−iΣθI_z) that virtual z rotations leave to the end, if any."""
+    if not timeline.frame:
+        return []
+    turned = sum(angle * spin_operator("z", spin, n) for spin, angle in timeline.frame.items())
+    return [Segment(np.zeros(()), np.asarray(turned, dtype=complex), rf=False)]
+
+
+def timeline_segments(timeline: Timeline, sample: Sample) -> list[Segment]:
+    """Return the segments of one pass of a timeline, as one piecewise-constant control.
+
+    Virtual z rotations end it as an ideal rotation; the receiver does not act on the spins.
 
     Parameters
     ----------
     timeline
-        The expanded sequence.
+        The expanded sequence, its pulses ideal or finite.
     sample
-        The spins; gives the 90° times of finite pulses.
-    pulses
-        ``ideal`` makes every pulse without a written duration instantaneous; ``finite`` gives it
-        the calibrated length.  Finite pulses add to the delays (edge to edge).
+        The spins.
 
     Raises
     ------
     ArgumentError
-        If ``pulses`` is neither, or a finite pulse has no calibration.
+        If the timeline has a gradient, which no single control describes.
     """
-    if pulses not in ("ideal", "finite"):
-        raise ArgumentError(f"Argument `pulses` must be 'ideal' or 'finite', but is {pulses!r}")
-    return [s for event in timeline.events for s in _segments_of(event, sample, pulses)]
+    n = len(sample.spins)
+    segments = [s for event in timeline.events for s in _control(event, n, timeline.name)]
+    return [*segments, *frame_segments(timeline, n)]
+
+
+def _control(event: TimedEvent, n: int, name: str) -> list[Segment]:
+    match event:
+        case TimedPulse() | TimedDelay():
+            return event_segments(event, n)
+        case TimedAcquisition():
+            return []
+        case TimedGradient():
+            raise ArgumentError(
+                f"Argument `sequence` must be free of gradients to act as one Hamiltonian, but "
+                f"{name!r} has some; they make different ones over the sample"
+            )
 
 
 def total_duration(segments: Sequence[Segment]) -> Real:

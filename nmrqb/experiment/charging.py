@@ -14,16 +14,15 @@ from nmrqb.dynamics import (
     collapse_operators,
     dissipator,
     powers,
-    pulse_duration,
     pulse_segments,
-    rotation_generator,
+    rotation_steps,
     superoperator,
     timeline_segments,
     total_duration,
 )
 from nmrqb.experiment.model import DriveCharge, Noise, SequenceCharge
 from nmrqb.operators import Complex, Real
-from nmrqb.sample import Sample
+from nmrqb.sample import Sample, pulse_duration
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 from nmrqb.sequence import TimedPulse
 
@@ -105,9 +104,9 @@ def drive_segments(protocol: DriveCharge, sample: Sample, noise: Noise) -> list[
     """Return the drive as segments batched over times: one hard pulse per t, or a soft one."""
     n, t = len(sample.spins), protocol.times_s
     angles = 4 * np.pi * protocol.rate_hz * t
-    generators = [rotation_generator(angles, 0.0, k, n) for k in range(n)]
+    generators = [rotation_steps(angles, 0.0, k, n) for k in range(n)]
     if protocol.soft:
-        return [Segment(t, np.sum(generators, axis=0))]
+        return [Segment(t, np.sum(generators, axis=0)[..., 0, :, :])]
     durations = [pulse_duration(sample, k, angles, noise.pulses) for k in range(n)]
     return pulse_segments(generators, durations)
 
@@ -115,7 +114,7 @@ def drive_segments(protocol: DriveCharge, sample: Sample, noise: Noise) -> list[
 def _charge_by_sequence(
     protocol: SequenceCharge, sample: Sample, noise: Noise, b1: Real
 ) -> Charging:
-    segments = timeline_segments(protocol.timeline, sample, pulses=noise.pulses)
+    segments = timeline_segments(protocol.timeline, sample)
     scaled = [s.scaled(b1) for s in segments]
     one_pass = superoperator(scaled, internal_hamiltonian(sample), loss(sample, noise))
     members = np.broadcast_to(one_pass, (len(b1), *one_pass.shape[-2:]))
@@ -152,10 +151,10 @@ def model_states(
     """
     if protocol.timeline.free_evolution_s == 0:
         return None  # nothing but pulses: ideal ones leave no time for a Hamiltonian to act
-    average = compile_timeline(protocol.timeline, sample, pulses=noise.pulses)
+    average = compile_timeline(protocol.timeline, sample)
     if not average.cyclic:
         return None
-    played = timeline_segments(protocol.timeline, sample, pulses=noise.pulses)
+    played = timeline_segments(protocol.timeline, sample)
     coherent = 2 * np.pi * average.exact_hz * average.duration_s
     generator = Segment(total_duration(played), coherent)
     one_pass = superoperator([generator], np.zeros_like(coherent), loss(sample, noise))

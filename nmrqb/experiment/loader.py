@@ -31,7 +31,7 @@ from nmrqb.experiment.model import (
 )
 from nmrqb.files import Document, is_file_argument
 from nmrqb.sample import Sample, load_sample
-from nmrqb.sequence import Sequence, Timeline, expand, load_sequence
+from nmrqb.sequence import Sequence, TimedGradient, Timeline, expand, load_sequence
 from nmrqb.tomography import check_readout, measurement_chain, response_matrix, undetermined
 
 TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
@@ -67,7 +67,7 @@ def load_experiment(
         *_prepare_faults(entry, document, sample),
         *_measure_faults(entry, document, sample),
     ]
-    timeline = _timeline(entry.charge, document, sample, sequence, faults)
+    timeline = _timeline(entry, document, sample, sequence, faults)
     refuse(faults)
     return Experiment(
         name=entry.name or Path(str(argument)).stem,
@@ -147,7 +147,7 @@ def _told_at(faults: Iterable[Fault], places: Mapping[Position, Position]) -> li
 
 
 def _timeline(
-    entry: ChargeFormat,
+    entry: ExperimentFormat,
     document: Document,
     sample: Sample,
     sequence: Sequence | None,
@@ -155,18 +155,30 @@ def _timeline(
 ) -> Timeline | None:
     if sequence is None:
         return None
+    charge = entry.charge
     places = {
         Position(f"--set {name}"): document.position(("charge", "parameters", name))
-        for name in entry.parameters
+        for name in charge.parameters
     } | {
         Position(f"--spins {role}={label}"): document.position(("charge", "spins", role))
-        for role, label in entry.spins.items()
+        for role, label in charge.spins.items()
     }
     try:
-        return expand(sequence, sample, parameters=entry.parameters, roles=entry.spins)
+        timeline = expand(
+            sequence,
+            sample,
+            pulses="ideal" if _not_calibrated(entry, sample) else entry.noise.pulses,
+            parameters=charge.parameters,
+            roles=charge.spins,
+        )
     except InputError as error:
         faults += _told_at(error.faults, places)
         return None
+    if any(isinstance(event, TimedGradient) for event in timeline.events):
+        at = document.position(("charge", "sequence"))
+        message = f"sequence `{sequence.name}` has gradients and cannot charge; leave them out"
+        faults.append(Fault(at, message))
+    return timeline
 
 
 # -------------------------------------------------------------------------------- across entries
@@ -224,12 +236,17 @@ def _measure_faults(entry: ExperimentFormat, document: Document, sample: Sample)
     if entry.measure.dead_time < 0:
         at = document.position(("measure", "dead_time"))
         yield Fault(at, f"`dead_time` must not be negative, but is {entry.measure.dead_time:g} s")
-    missing = [spin.label for spin in sample.spins if spin.pulse_90_s is None]
-    if entry.noise.pulses == "finite" and missing:
+    if missing := _not_calibrated(entry, sample):
         at = document.position(("noise", "pulses"))
         yield Fault(
             at, f"finite pulses need `pulse_90` of every spin; {', '.join(missing)} has none"
         )
+
+
+def _not_calibrated(entry: ExperimentFormat, sample: Sample) -> list[str]:
+    """Return the labels whose 90° time is needed and missing."""
+    wanted = sample.spins if entry.noise.pulses == "finite" else ()
+    return [spin.label for spin in wanted if spin.pulse_90_s is None]
 
 
 def _readout_faults(readouts: list[str], document: Document, sample: Sample) -> Iterator[Fault]:

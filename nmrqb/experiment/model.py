@@ -12,9 +12,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nmrqb.battery import Battery
-from nmrqb.dynamics import PulseModel
 from nmrqb.operators import Real
-from nmrqb.sample import Sample
+from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import Timeline
 from nmrqb.tomography import Method
 

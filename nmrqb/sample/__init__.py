@@ -1,7 +1,18 @@
 """The spins, their couplings, and the calibration of the spectrometer."""
 
+from nmrqb.sample.calibration import PulseModel, check_pulse_model, pulse_duration
 from nmrqb.sample.format import SampleFormat
 from nmrqb.sample.loader import load_sample
 from nmrqb.sample.model import Coupling, Sample, Spin, Tensor
 
-__all__ = ["Coupling", "Sample", "SampleFormat", "Spin", "Tensor", "load_sample"]
+__all__ = [
+    "Coupling",
+    "PulseModel",
+    "Sample",
+    "SampleFormat",
+    "Spin",
+    "Tensor",
+    "check_pulse_model",
+    "load_sample",
+    "pulse_duration",
+]

@@ -88,6 +88,11 @@ class SampleFormat(Entry):
     name: str | None = Field(None, description="Short name; the name of the file by default.")
     title: str = Field("", description="One line for people.")
     field: formats.Field | None = Field(None, description="Static field with a unit: 1.465 T.")
+    raster: PositiveTime | None = Field(
+        None,
+        description="Step with a unit of which the spectrometer plays whole multiples, say "
+        "12.5 ns; sequences are then held to it.",
+    )
     spins: list[SpinFormat] = Field(
         min_length=1, description="The spins; their order is the tensor order."
     )

@@ -156,6 +156,7 @@ def _sample(entry: SampleFormat, document: Document, stem: str) -> Sample:
         spins=tuple(map(_spin, entry.spins)),
         couplings=tuple(map(_coupling, entry.couplings)),
         field_tesla=entry.field,
+        raster_s=entry.raster,
         sources=MappingProxyType(entry.sources),
         notes=entry.notes,
         sha256=document.sha256,

@@ -77,6 +77,8 @@ class Sample:
         The spins in tensor order, and their couplings (absent pairs do not couple).
     field_tesla
         Static field in T, or None.
+    raster_s
+        Step in s of which the spectrometer plays whole multiples, or None where any time will do.
     sources
         Where each number comes from.
     notes
@@ -90,6 +92,7 @@ class Sample:
     couplings: tuple[Coupling, ...] = ()
     title: str = ""
     field_tesla: float | None = None
+    raster_s: float | None = None
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: str = ""
     sha256: str = ""

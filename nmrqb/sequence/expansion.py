@@ -3,46 +3,56 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence as Several
 from types import MappingProxyType
+from typing import Any
 
-from nmrqb import units
-from nmrqb.errors import Fault, InputError, Position, nearest, refuse
-from nmrqb.sample import Sample
+from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest, refuse
+from nmrqb.sample import PulseModel, Sample, check_pulse_model
 from nmrqb.sequence.binding import bind, place, single_roles
-from nmrqb.sequence.format import PHASES
+from nmrqb.sequence.limits import MAX_EVENTS, MAX_NESTING, MAX_STEPS
 from nmrqb.sequence.model import (
+    Acquisition,
+    Call,
+    CouplingDelay,
     Delay,
     Event,
+    Gradient,
     Pulse,
     Repeat,
-    Rotation,
     Sequence,
+    TimedAcquisition,
     TimedDelay,
+    TimedGradient,
     TimedPulse,
-    TimedRotation,
     Timeline,
+    VirtualZ,
+)
+from nmrqb.sequence.pulses import hard_rotation, timed_pulses
+from nmrqb.sequence.refocusing import refocused
+from nmrqb.sequence.scope import Scope
+from nmrqb.sequence.timing import (
+    CentredDelay,
+    Draft,
+    Frame,
+    PulseTrain,
+    Raster,
+    carried,
+    placed,
+    seconds,
 )
 from nmrqb.units import UnitError, Value
-
-MAX_EVENTS = 1_000_000
-MAX_NESTING = 40
-
-Timed = TimedPulse | TimedDelay
-
-
-class _AlreadyToldError(UnitError):
-    """Something needs a value whose own fault is on the list already."""
 
 
 def expand(
     sequence: Sequence,
     sample: Sample,
     *,
+    pulses: PulseModel = "ideal",
     parameters: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
+    scan: int = 0,
 ) -> Timeline:
     """Bind a sequence to a sample and evaluate it to a flat timeline.
 
@@ -50,10 +60,15 @@ def expand(
     ----------
     sequence, sample
         What is played, and on what.
+    pulses
+        ``ideal`` makes every pulse without a written length instantaneous; ``finite`` gives it
+        the length that the sample's 90° times make.
     parameters
         Parameter to the expression that replaces the one of the file, as by ``--set name=value``.
     roles
         Role to label of a spin; the other roles are bound in sample order.
+    scan
+        Scan of the phase cycle, counted from 0.
 
     Returns
     -------
@@ -64,271 +79,336 @@ def expand(
     ------
     InputError
         With every fault of the sequence, of the overrides and of the binding.
+    ArgumentError
+        If ``pulses`` or ``scan`` has no such value, or a finite pulse has no 90° time.
     """
+    check_pulse_model(pulses)
+    if scan < 0:
+        raise ArgumentError(f"Argument `scan` must be ≥ 0, but is {scan}")
     faults: list[Fault] = []
     bound = bind(sequence, sample, roles or {}, faults)
-    expansion = _Expansion(sequence, sample, bound, faults)
-    expansion.set_parameters(parameters or {})
-    timeline = expansion.timeline()
+    scope = Scope(sequence, sample, bound, faults, scan)
+    scope.set_parameters(parameters or {})
+    timeline = _timeline(scope, pulses)
     refuse(faults)
     return timeline
 
 
-@dataclass
+def _timeline(scope: Scope, pulses: PulseModel) -> Timeline:
+    sequence, faults = scope.sequence, scope.faults
+    scope.evaluate_parameters()
+    scope.check_constraints()
+    drafts = _Expansion(scope, pulses).events(sequence.events)
+    events, frame = carried(placed(drafts, faults))
+    target = {term: scope.value(text, "frequency", place(sequence, f"target.{term}"))
+              for term, text in sequence.target.items()}  # fmt: skip
+    time = _target_time(scope)
+    _check_roles(scope)
+    values = {name: value.number for name, value in scope.values.items() if value is not None}
+    return Timeline(
+        name=sequence.name,
+        events=tuple(events),
+        pulses=pulses,
+        roles=MappingProxyType(dict(scope.bound)),
+        parameters=MappingProxyType(values),
+        frame=frame,
+        target_hz=MappingProxyType(target),
+        target_spins=_target_spins(scope),
+        target_time_s=time,
+    )
+
+
+def _target_spins(scope: Scope) -> tuple[int, int] | None:
+    spins = [scope.bound[r][0] for r in single_roles(scope.sequence) if r in scope.bound]
+    return (spins[0], spins[1]) if scope.sequence.target and len(spins) == 2 else None
+
+
+def _target_time(scope: Scope) -> float | None:
+    text, at = scope.sequence.target_time, place(scope.sequence, "target.time")
+    if text is None:
+        return None
+    time = scope.value(text, "time", at)
+    if time <= 0:
+        scope.fault(at, f"the time of a target must be positive, but `{text}` is {time:g} s")
+    return time
+
+
+def _check_roles(scope: Scope) -> None:
+    sequence = scope.sequence
+    single = single_roles(sequence)
+    if sequence.target and len(single) != 2:
+        message = f"a target needs exactly two roles, but there are {len(single)}"
+        scope.fault(place(sequence, "target"), message)
+    for role in sequence.roles:
+        if role not in scope.used and not scope.unread:
+            message = f"role `{role}` is never used; pulse it or leave it out"
+            scope.fault(place(sequence, f"spins.{role}"), message)
+
+
 class _Expansion:
-    """Evaluates a sequence once, front to back, and collects what is wrong."""
+    """Evaluates the events of one scope, front to back.
 
-    sequence: Sequence
-    sample: Sample
-    bound: Mapping[str, tuple[int, ...]]
-    faults: list[Fault]
-    names: dict[str, Value | Callable[..., Value]] = field(default_factory=dict)
-    values: dict[str, Value | None] = field(default_factory=dict)
-    pending: list[str] = field(default_factory=list)
-    places: dict[str, Position] = field(default_factory=dict)  # where parameters are set
-    used: set[str] = field(default_factory=set)
-    unread: bool = False  # an expression failed: which roles it uses is not known
+    ``steps`` counts the events of the whole sequence that were evaluated one by one.
+    """
 
-    def set_parameters(self, overrides: Mapping[str, str]) -> None:
-        known = self.sequence.parameters
-        texts = {name: (text, place(self.sequence, f"parameters.{name}", "parameters"))
-                 for name, text in known.items()}  # fmt: skip
-        for name, text in overrides.items():
-            at = Position(f"--set {name}")
-            if name in known:
-                texts[name] = (text, at)
-            else:
-                message = (
-                    f"`{self.sequence.name}` has no parameter `{name}`; {nearest(name, known)}"
-                )
-                self.faults.append(Fault(at, message))
-        for name, (text, at) in texts.items():
-            self.names[name] = self._parameter(name, text, at)
-            self.places[name] = at
-        self.names |= {"J": self._J, "T1": self._T1, "T2": self._T2, "offset": self._offset}
+    def __init__(
+        self,
+        scope: Scope,
+        pulses: PulseModel,
+        depth: int = 0,
+        calls: tuple[str, ...] = (),
+        steps: list[int] | None = None,
+    ) -> None:
+        self.scope, self.pulses = scope, pulses
+        self.depth, self.calls = depth, calls
+        self.steps = [0] if steps is None else steps
+        timing = scope.sequence.timing
+        self.centred = timing.centred
+        self.raster = Raster(scope.sample.raster_s, timing, scope.faults)
+        self._players: Mapping[type[Event], Callable[[Any], Several[Draft]]] = {
+            Pulse: self._pulse,
+            Delay: self._delay,
+            CouplingDelay: self._coupling_delay,
+            Gradient: self._gradient,
+            VirtualZ: self._virtual_z,
+            Acquisition: self._acquisition,
+            Repeat: self._repeat,
+            Call: self._call,
+        }
 
-    def timeline(self) -> Timeline:
-        for name in self.sequence.parameters:
-            self._quietly(self.names[name])
-        events = self._events(self.sequence.events, 0)
-        target = {term: self._value(text, "frequency", place(self.sequence, f"target.{term}"))
-                  for term, text in self.sequence.target.items()}  # fmt: skip
-        time = self._target_time()
-        self._check_roles()
-        values = {name: value.number for name, value in self.values.items() if value is not None}
-        return Timeline(
-            name=self.sequence.name,
-            events=tuple(events),
-            roles=MappingProxyType(dict(self.bound)),
-            parameters=MappingProxyType(values),
-            target_hz=MappingProxyType(target),
-            target_spins=self._target_spins(),
-            target_time_s=time,
-        )
-
-    def _target_spins(self) -> tuple[int, int] | None:
-        spins = [self.bound[role][0] for role in single_roles(self.sequence) if role in self.bound]
-        return (spins[0], spins[1]) if self.sequence.target and len(spins) == 2 else None
-
-    def _target_time(self) -> float | None:
-        text, at = self.sequence.target_time, place(self.sequence, "target.time")
-        if text is None:
-            return None
-        time = self._value(text, "time", at)
-        if time <= 0:
-            self._fault(at, f"the time of a target must be positive, but `{text}` is {time:g} s")
-        return time
-
-    def _check_roles(self) -> None:
-        single = single_roles(self.sequence)
-        if self.sequence.target and len(single) != 2:
-            message = f"a target needs exactly two roles, but there are {len(single)}"
-            self._fault(place(self.sequence, "target"), message)
-        for role in self.sequence.roles:
-            if role not in self.used and not self.unread:
-                message = f"role `{role}` is never used; pulse it or leave it out"
-                self._fault(place(self.sequence, f"spins.{role}"), message)
-
-    # ------------------------------------------------------------------------------- events
-    def _events(self, events: tuple[Event, ...], depth: int) -> list[Timed]:
-        played: list[Timed] = []
+    def events(self, events: tuple[Event, ...]) -> list[Draft]:
+        """Return what is played for a list of events; nothing after a fault of size."""
+        played: list[Draft] = []
         for event in events:
-            played += self._event(event, depth)
+            played += self._players[type(event)](event)
             if len(played) > MAX_EVENTS:
                 message = f"the sequence has more than {MAX_EVENTS} events by here; play fewer"
-                self._fault(event.at, message)
+                self.scope.fault(event.at, message)
                 return []
         return played
 
-    def _event(self, event: Event, depth: int) -> list[Timed]:
-        match event:
-            case Pulse():
-                return [self._pulse(event)]
-            case Delay():
-                return [self._delay(event)]
-            case Repeat():
-                return self._repeat(event, depth + 1)
+    # ------------------------------------------------------------------------- single events
+    def _pulse(self, pulse: Pulse) -> list[Draft]:
+        played, frame = timed_pulses(pulse, self.scope, self.pulses)
+        for element in played:
+            for rotation in element.rotations:
+                what = f"the pulse on `{self.scope.sample.labels[rotation.spin]}`"
+                self.raster.held(rotation.duration, what, pulse.at)
+        train = played[0] if len(played) == 1 else PulseTrain(tuple(played))
+        return [train, Frame(frame)] if frame else [train]
 
-    def _delay(self, delay: Delay) -> TimedDelay:
-        time = self._value(delay.time, "time", delay.at)
+    def _delay(self, delay: Delay) -> list[Draft]:
+        time = self.scope.value(delay.time, "time", delay.at)
         if time < 0:
-            message = f"a delay must not be negative, but `{delay.time}` is {time:g} s"
-            self._fault(delay.at, message)
-        return TimedDelay(time)
+            message = f"a delay must not be negative, but `{delay.time}` is {seconds(time)}"
+            self.scope.fault(delay.at, message)
+        return [self._stretch(time, delay.time, delay.at)]
 
-    def _repeat(self, repeat: Repeat, depth: int) -> list[Timed]:
-        if depth > MAX_NESTING:
-            message = f"repeat is nested deeper than {MAX_NESTING} levels; write fewer"
-            raise InputError([*self.faults, Fault(repeat.at, message)])
-        times = int(self._value(repeat.times, "count", repeat.at))
-        inner = self._events(repeat.events, depth)
+    def _stretch(self, time: float, text: str, at: Position) -> Draft:
+        if self.centred:
+            return CentredDelay(time, text, self.raster, at)
+        return TimedDelay(self.raster.held(time, f"the delay `{text}`", at))
+
+    def _coupling_delay(self, delay: CouplingDelay) -> list[Draft]:
+        angle = self.scope.angle(delay.angle, delay.at)
+        try:
+            pair = self.scope.pair(delay.roles)
+            time = _coupling_time(self.scope.sample, pair, angle)
+        except UnitError as error:
+            self.scope.refused(delay.at, error)
+            return []
+        text = f"{delay.angle} of J"
+        if delay.refocus is None:
+            return [self._stretch(time, text, delay.at)]
+        both = delay.refocus == "all"
+        pattern = refocused(len(self.scope.sample.spins), pair, include_pair=both)
+        drafts: list[Draft] = []
+        for flipped in pattern:
+            drafts.append(self._stretch(time / len(pattern), text, delay.at))
+            if flipped:
+                drafts.append(self._inversion(flipped))
+        return drafts
+
+    def _inversion(self, flipped: Mapping[int, float]) -> TimedPulse:
+        turns = ((spin, (math.pi, phase)) for spin, phase in flipped.items())
+        return TimedPulse(tuple(hard_rotation(self.scope, self.pulses, *turn) for turn in turns))
+
+    def _gradient(self, gradient: Gradient) -> list[Draft]:
+        duration = self._length(gradient)
+        if gradient.strength is None:
+            return [TimedGradient(duration)]
+        strength = self.scope.value(gradient.strength, "frequency", gradient.at)
+        return [TimedGradient(duration, strength)]
+
+    def _length(self, gradient: Gradient) -> float:
+        if gradient.duration is None:
+            return 0.0
+        duration = self.scope.value(gradient.duration, "time", gradient.at)
+        if duration <= 0:
+            shown = f"`{gradient.duration}` is {seconds(duration)}"
+            self.scope.fault(gradient.at, f"a gradient must last longer than 0 s, but {shown}")
+        return self.raster.held(duration, "the gradient", gradient.at)
+
+    def _virtual_z(self, rotation: VirtualZ) -> list[Draft]:
+        angles: dict[int, float] = {}
+        for target, text in rotation.angles.items():
+            at = rotation.places.get(target, rotation.at)
+            angle = self.scope.angle(text, at)
+            angles |= dict.fromkeys(self.scope.spins(target, at), angle)
+        return [Frame(MappingProxyType(angles))]
+
+    def _acquisition(self, acquisition: Acquisition) -> list[Draft]:
+        phases: dict[int, float] = {}
+        for target, text in acquisition.phases.items():
+            at = acquisition.places.get(target, acquisition.at)
+            phase = self.scope.phase(text, at)
+            phases |= dict.fromkeys(self.scope.spins(target, at), phase)
+        return [TimedAcquisition(MappingProxyType(dict(sorted(phases.items()))))]
+
+    # -------------------------------------------------------------------- events in place of one
+    def _repeat(self, repeat: Repeat) -> list[Draft]:
+        times = int(self.scope.value(repeat.times, "count", repeat.at))
+        if repeat.index is not None:
+            return self._counted(repeat, repeat.index, times)
+        inner = self._inside(repeat.at, "repeat").events(repeat.events)
         if times * len(inner) > MAX_EVENTS:
             count = f"{times} × {len(inner)}"
             message = f"repeat makes {count} events, but at most {MAX_EVENTS} are played"
-            self._fault(repeat.at, message)
+            self.scope.fault(repeat.at, message)
             return inner
         return inner * times
 
-    def _pulse(self, pulse: Pulse) -> TimedPulse:
-        rotations = []
-        for role, rotation in pulse.rotations.items():
-            self.used.add(role)
-            timed = self._rotations(role, rotation)
-            if role not in self.sequence.roles:
-                hint = nearest(role, self.sequence.roles)
-                self._fault(pulse.places.get(role, pulse.at), f"there is no role `{role}`; {hint}")
-            elif role in self.bound:
-                rotations += timed
-        return TimedPulse(tuple(sorted(rotations, key=lambda rotation: rotation.spin)))
+    def _counted(self, repeat: Repeat, index: str, times: int) -> list[Draft]:
+        """Evaluate the events anew for every value of the index, up to the first fault."""
+        if index in self.scope.names or index in self.scope.sequence.phase_cycle:
+            self.scope.fault(repeat.at, f"index `{index}` has a meaning already; rename it")
+            return []
+        inside = self._inside(repeat.at, "repeat")
+        faults, played = len(self.scope.faults), list[Draft]()
+        for count in range(1, times + 1):
+            self.steps[0] += max(len(repeat.events), 1)
+            if max(self.steps[0], times) > MAX_STEPS:
+                limit = f"at most {MAX_STEPS} events with an index are played"
+                self.scope.fault(repeat.at, f"repeat counts to {times}, but {limit}")
+            if len(self.scope.faults) > faults:
+                break
+            inside.scope = self.scope.inside({index: Value(float(count))})
+            played += inside.events(repeat.events)
+            self.scope.merge(inside.scope)
+        return played
 
-    def _rotations(self, role: str, rotation: Rotation) -> list[TimedRotation]:
-        angle = self._angle(rotation.angle, rotation)
-        phase = self._phase(rotation)
-        duration = None
-        if rotation.duration is not None:
-            duration = self._value(rotation.duration, "time", rotation.at)
-            if duration <= 0:
-                message = f"a pulse must last longer than 0 s, but `{rotation.duration}`"
-                self._fault(rotation.at, f"{message} is {duration:g} s; leave `duration` out")
-        return [TimedRotation(k, angle, phase, duration) for k in self.bound.get(role, ())]
+    def _inside(self, at: Position, what: str) -> _Expansion:
+        if self.depth >= MAX_NESTING:
+            message = f"{what} is nested deeper than {MAX_NESTING} levels; write fewer"
+            raise InputError([*self.scope.faults, Fault(at, message)])
+        return _Expansion(self.scope, self.pulses, self.depth + 1, self.calls, self.steps)
 
-    def _phase(self, rotation: Rotation) -> float:
-        text = rotation.phase.strip()
-        if text in PHASES:
-            return math.radians(PHASES[text])
-        if text.lstrip("+-").isalpha() and text.lstrip("+-") not in self.names:
-            valid = (
-                f"x, y, -x, -y or {'degrees' if rotation.degrees else 'an angle such as 45 deg'}"
-            )
-            self._fault(rotation.at, f"phase must be {valid}, but is `{text}`")
-            return 0.0
-        return self._angle(text, rotation)
+    def _call(self, call: Call) -> list[Draft]:
+        self.steps[0] += 1
+        if self.steps[0] > MAX_STEPS:
+            message = f"more than {MAX_STEPS} blocks and events with an index are played by here"
+            raise InputError([*self.scope.faults, Fault(call.at, f"{message}; play fewer")])
+        return self._block(call) if call.sequence is None else self._include(call, call.sequence)
 
-    def _angle(self, text: str, rotation: Rotation) -> float:
-        if not rotation.degrees:
-            return self._value(text, "angle", rotation.at)
-        value = self._calculated(text, rotation.at, "angle")
-        if value is None:
-            return 0.0
-        if value.exponents == units.EXPONENTS["ratio"]:
-            if re.search(r"\bpi\b", text):
-                message = f"`{text}` would be read as degrees; write 180 deg for pi"
-                self._fault(rotation.at, message)
-            return math.radians(value.number)
-        return self._value(text, "angle", rotation.at)
+    def _block(self, call: Call) -> list[Draft]:
+        blocks = self.scope.sequence.blocks
+        if call.name not in blocks:
+            known = nearest(call.name, blocks) if blocks else "the file has no `blocks`"
+            self.scope.fault(call.at, f"there is no block `{call.name}`; {known}")
+            return []
+        if call.name in self.calls:
+            loop = " → ".join([*self.calls[self.calls.index(call.name) :], call.name])
+            self.scope.fault(call.at, f"block `{call.name}` plays itself: {loop}")
+            return []
+        block = blocks[call.name]
+        inside = self._inside(call.at, "block")
+        given = self._given(call, block.parameters)
+        inside.scope = self.scope.inside(given, self._renamed(call, self.scope.sequence.roles))
+        for name, text in block.parameters.items():
+            if name not in given:
+                at = place(self.scope.sequence, f"blocks.{call.name}.parameters.{name}", "blocks")
+                inside.scope.define(name, text, at)
+        inside.calls = (*self.calls, call.name)
+        played = inside.events(block.events)
+        self.scope.merge(inside.scope, call.roles)
+        return played
 
-    # -------------------------------------------------------------------------------- values
-    def _value(self, text: str, dimension: units.Dimension, at: Position) -> float:
-        """Return an expression in SI, or a harmless value after its fault is on the list."""
-        try:
-            return units.evaluate(text, dimension, self.names)
-        except UnitError as error:
-            self._unreadable(self.places.get(text.strip(), at), error)
-            return 1.0
+    def _include(self, call: Call, sequence: Sequence) -> list[Draft]:
+        given = self._given(call, sequence.parameters)
+        bound = self._renamed(call, sequence.roles)
+        inner = Scope(sequence, self.scope.sample, bound, self.scope.faults, self.scope.scan)
+        inner.set_parameters({})
+        inner.names |= given
+        self._check_nuclei(call, inner)
+        if len(bound) < len(sequence.roles):
+            return []
+        inner.evaluate_parameters()
+        inner.check_constraints()
+        inside = self._inside(call.at, "include")
+        inside = _Expansion(inner, self.pulses, inside.depth, (), self.steps)
+        played = inside.events(sequence.events)
+        self.scope.merge(inner, call.roles)
+        return played
 
-    def _calculated(
-        self, text: str, at: Position, expected: units.Dimension | None = None
-    ) -> Value | None:
-        try:
-            return units.calculate(text, self.names, expected=expected)
-        except UnitError as error:
-            self._unreadable(at, error)
-            return None
+    def _given(self, call: Call, known: Mapping[str, str]) -> dict[str, Value]:
+        """Evaluate the parameters of a call over the names outside."""
+        values = {}
+        for name, text in call.parameters.items():
+            if name not in known:
+                hint = nearest(name, known) if known else "it has none"
+                self.scope.fault(call.at, f"`{call.name}` has no parameter `{name}`; {hint}")
+            value = self.scope.calculated(text, call.at)
+            if value is not None:
+                values[name] = value
+        return values
 
-    def _unreadable(self, at: Position, error: UnitError) -> None:
-        self.unread = True
-        if not isinstance(error, _AlreadyToldError):
-            self._fault(at, str(error))
+    def _renamed(self, call: Call, roles: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+        """Return the spins of the roles inside."""
+        outside = self.scope.sequence.roles
+        for inner, outer in call.roles.items():
+            if inner not in roles:
+                hint = nearest(inner, roles)
+                self.scope.fault(call.at, f"`{call.name}` has no role `{inner}`; {hint}")
+            if outer not in outside:
+                self.scope.fault(call.at, f"there is no role `{outer}`; {nearest(outer, outside)}")
+        bound = {}
+        for role in roles:
+            outer = call.roles.get(role, role)
+            if outer not in outside:
+                if role not in call.roles:
+                    message = (
+                        f"`{call.name}` needs a role `{role}`; give it as spins: {{{role}: …}}"
+                    )
+                    self.scope.fault(call.at, f"{message}; {nearest(role, outside)}")
+            elif outer in self.scope.bound:
+                bound[role] = self.scope.bound[outer]
+        return bound
 
-    def _fault(self, at: Position, message: str) -> None:
-        self.faults.append(Fault(at, message))
+    def _check_nuclei(self, call: Call, inner: Scope) -> None:
+        """See that every role inside gets as many spins as it is, of the nucleus it needs."""
+        for role, spins in inner.bound.items():
+            several, _, nucleus = inner.sequence.roles[role].partition(" ")
+            wanted = (nucleus or "any") if several == "all" else several
+            owned = [self.scope.sample.spins[spin] for spin in spins]
+            if several != "all" and len(spins) != 1:
+                message = f"role `{role}` of `{call.name}` is one spin, but {len(spins)} are given"
+                self.scope.fault(call.at, message)
+            wrong = [spin for spin in owned if wanted not in {"any", spin.nucleus}]
+            if wrong:
+                message = f"role `{role}` of `{call.name}` needs a {wanted} nucleus, but spin"
+                self.scope.fault(call.at, f"{message} `{wrong[0].label}` is {wrong[0].nucleus}")
 
-    def _parameter(self, name: str, text: str, at: Position) -> Callable[[], Value]:
-        def value() -> Value:
-            if name in self.pending:
-                loop = " → ".join([*self.pending[self.pending.index(name) :], name])
-                raise UnitError(f"parameter `{name}` depends on itself: {loop}")
-            if name not in self.values:
-                self.values[name] = self._fresh(name, text, at)
-            known = self.values[name]
-            if known is None:
-                raise _AlreadyToldError(f"parameter `{name}` is faulty")
-            return known
 
-        return value
-
-    def _fresh(self, name: str, text: str, at: Position) -> Value | None:
-        if len(self.pending) >= MAX_NESTING:
-            self._fault(at, f"parameter `{name}` is the last of more than {MAX_NESTING} in a chain")
-            return None
-        self.pending.append(name)
-        try:
-            return self._calculated(text, at)
-        finally:
-            self.pending.pop()
-
-    def _quietly(self, entry: Value | Callable[..., Value]) -> None:
-        try:
-            if callable(entry):
-                entry()
-        except UnitError:
-            pass  # its own fault is on the list
-
-    def _spin(self, role: str) -> int:
-        if role not in self.sequence.roles:
-            raise UnitError(f"there is no role `{role}`; {nearest(role, self.sequence.roles)}")
-        self.used.add(role)
-        if role not in self.bound:
-            raise _AlreadyToldError(f"role `{role}` is not bound")
-        if len(self.bound[role]) != 1:
-            count = len(self.bound[role])
-            raise UnitError(f"role `{role}` is {count} spins, but one is needed here")
-        return self.bound[role][0]
-
-    def _J(self, I: str = "", S: str = "") -> Value:  # noqa: E741 - J(I,S) in files
-        roles = [I, S] if S else single_roles(self.sequence)
-        if I and not S:
-            raise UnitError(f"`J({I})` needs two roles: J(I,S)")
-        if len(roles) != 2:
-            message = f"`J` needs exactly two roles, but there are {len(roles)}; write J(I,S)"
-            raise UnitError(message)
-        first, second = (self.sample.labels[self._spin(role)] for role in roles)
-        if first == second:
-            raise UnitError(f"`J({I},{S})` names one spin twice; a coupling needs two")
-        return Value.of(self.sample.coupling(first, second).J_hz, "frequency")
-
-    def _T1(self, I: str) -> Value:  # noqa: E741
-        return self._relaxation("T1", I, self.sample.spins[self._spin(I)].T1_s)
-
-    def _T2(self, I: str) -> Value:  # noqa: E741
-        return self._relaxation("T2", I, self.sample.spins[self._spin(I)].T2_s)
-
-    def _relaxation(self, name: str, role: str, time: float) -> Value:
-        if math.isinf(time):
-            raise UnitError(
-                f"`{name}({role})` has no value: sample `{self.sample.name}` gives none"
-            )
-        return Value.of(time, "time")
-
-    def _offset(self, I: str) -> Value:  # noqa: E741
-        return Value.of(self.sample.spins[self._spin(I)].offset_hz, "frequency")
+def _coupling_time(sample: Sample, pair: tuple[int, int], angle: float) -> float:
+    """Return the shortest t ≥ 0 with πJt = θ up to whole turns, in s."""
+    first, second = (sample.labels[spin] for spin in pair)
+    coupling = sample.coupling(first, second)
+    if coupling.dipolar_hz or coupling.tensor_hz is not None:
+        message = f"`{first}` and `{second}` have more than a scalar coupling; give a time instead"
+        raise UnitError(message)
+    if coupling.J_hz == 0:
+        raise UnitError(f"`{first}` and `{second}` have no scalar coupling, so that it never turns")
+    turn = angle if coupling.J_hz > 0 else -angle
+    if turn < 0:
+        turn %= 2 * math.pi
+    return turn / (math.pi * abs(coupling.J_hz))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats
 from nmrqb.errors import Fault, InputError, Position, refuse
-from nmrqb.files import Document, Keys, Tree, is_file_argument
+from nmrqb.files import Document, find
 from nmrqb.sample import Sample, load_sample
 from nmrqb.sequence.expansion import expand
-from nmrqb.sequence.format import SequenceFormat, split_rotation
-from nmrqb.sequence.model import Delay, Event, Pulse, Repeat, Rotation, Sequence
+from nmrqb.sequence.format import SequenceFormat, TimingFormat
+from nmrqb.sequence.limits import MAX_NESTING
+from nmrqb.sequence.model import Sequence, Timing
+from nmrqb.sequence.reading import EventReader, beside, expressions, mapping
 
 
 def load_sequence(argument: str | Path) -> Sequence:
-    """Read a pulse sequence from the library or from a file.
+    """Read a pulse sequence, and all that it includes, from the library or from a file.
 
     Parameters
     ----------
@@ -26,14 +27,9 @@ def load_sequence(argument: str | Path) -> Sequence:
     Raises
     ------
     InputError
-        With every fault that can be told from the file and its default sample.
+        With every fault that can be told from the files and the default sample.
     """
-    document = formats.read("sequence", argument, SequenceFormat)
-    _, faults = formats.check(document, SequenceFormat)
-    sequence = _sequence(document, Path(str(argument)).stem)
-    if faults:
-        refuse([*faults, *_further_faults(sequence, faults)])
-    return sequence
+    return _Loading().load(argument)
 
 
 def default_sample(sequence: Sequence) -> Sample | None:
@@ -50,19 +46,73 @@ def default_sample(sequence: Sequence) -> Sample | None:
         return load_sample(sequence.sample)
     except InputError as error:
         written = sequence.positions.get("sample", Position(sequence.name))
-        absent = Position(sequence.sample)
-        raise InputError(
-            Fault(written, fault.message) if fault.at == absent else fault for fault in error.faults
-        ) from error
+        raise _moved(error, sequence.sample, written) from error
 
 
-def _further_faults(sequence: Sequence, known: list[Fault]) -> list[Fault]:
+def _moved(error: InputError, argument: str, at: Position) -> InputError:
+    """Tell that there is no such file where its name is written."""
+    absent = Position(argument)
+    return InputError(Fault(at, f.message) if f.at == absent else f for f in error.faults)
+
+
+class _Loading:
+    """Loads one sequence with all that it includes, each file once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Sequence] = {}
+        self._pending: list[str] = []
+
+    def load(self, argument: str | Path) -> Sequence:
+        identity = _identity(argument)
+        if identity not in self._known:
+            self._pending.append(identity)
+            self._known[identity] = self._read(argument)
+            self._pending.pop()
+        return self._known[identity]
+
+    def _read(self, argument: str | Path) -> Sequence:
+        document = formats.read("sequence", argument, SequenceFormat)
+        _, faults = formats.check(document, SequenceFormat)
+        told = len(faults)
+        reader = EventReader(document, self._include, faults)
+        sequence = _sequence(document, reader, Path(str(argument)).stem)
+        faults += _name_faults(document)
+        if faults:
+            # events that could not be read may hide the use of a role
+            refuse([*faults, *_further_faults(sequence, faults, complete=told == 0)])
+        return sequence
+
+    def _include(self, argument: str, at: Position) -> Sequence:
+        names = [Path(path).name.removesuffix(".yaml") for path in self._pending]
+        identity = _identity(argument)
+        if identity in self._pending:
+            loop = names[self._pending.index(identity) :]
+            raise InputError.at(at, f"`{loop[0]}` includes itself: {' → '.join([*loop, loop[0]])}")
+        if len(names) > MAX_NESTING:
+            raise InputError.at(at, f"include is nested deeper than {MAX_NESTING} files; use fewer")
+        pending = len(self._pending)
+        try:
+            return self.load(argument)
+        except InputError as error:
+            del self._pending[pending:]
+            raise _moved(error, argument, at) from error
+
+
+def _identity(argument: str | Path) -> str:
+    try:
+        source = find("sequence", argument)
+    except InputError:
+        return str(argument)  # reading it tells that there is no such thing
+    return str(source.resolve() if isinstance(source, Path) else source)
+
+
+def _further_faults(sequence: Sequence, known: list[Fault], *, complete: bool) -> list[Fault]:
     """Return what expanding the sound part of a file finds wrong beside the known faults."""
     if sequence.sample is None or not sequence.roles:
         return []
     # where an entry is refused, a role may only seem to be unused
     told = {fault.at for fault in known}
-    told |= {sequence.positions[f"spins.{role}"] for role in sequence.roles}
+    told |= set() if complete else {sequence.positions[f"spins.{r}"] for r in sequence.roles}
     try:
         sample = default_sample(sequence)
         expand(sequence, sample) if sample else None
@@ -72,19 +122,36 @@ def _further_faults(sequence: Sequence, known: list[Fault]) -> list[Fault]:
     return []
 
 
+def _name_faults(document: Document) -> list[Fault]:
+    """Names of parameters, phases and blocks' parameters share the expressions."""
+    parameters = mapping(document.get(("parameters",)))
+    both = [name for name in mapping(document.get(("phase_cycle",))) if name in parameters]
+    return [
+        Fault(
+            document.key_position(("phase_cycle", name)),
+            f"`{name}` is a parameter too; give the phases another name",
+        )
+        for name in both
+    ]
+
+
 # The builders skip what the format has refused, so that the rest can still be examined.
-def _sequence(document: Document, stem: str) -> Sequence:
+def _sequence(document: Document, reader: EventReader, stem: str) -> Sequence:
     texts = {key: document.get((key,)) or "" for key in ("title", "notes", "reference", "sample")}
-    target = _expressions(document, "target")
+    target = expressions(document, ("target",))
     return Sequence(
         name=document.get(("name",)) or stem,
-        roles=MappingProxyType({r: str(n) for r, n in _mapping(document.get(("spins",))).items()}),
-        events=_events(document, ("sequence",)),
+        roles=MappingProxyType({r: str(n) for r, n in mapping(document.get(("spins",))).items()}),
+        events=reader.events(("sequence",)),
         title=str(texts["title"]),
         notes=str(texts["notes"]),
         reference=str(texts["reference"]),
-        sample=_beside(document, str(texts["sample"])) or None,
-        parameters=MappingProxyType(_expressions(document, "parameters")),
+        sample=beside(document, str(texts["sample"])) or None,
+        parameters=MappingProxyType(expressions(document, ("parameters",))),
+        constraints=tuple(_texts(document, "constraints")),
+        phase_cycle=MappingProxyType(_phase_cycle(document)),
+        timing=_timing(document),
+        blocks=MappingProxyType(reader.blocks(("blocks",))),
         target=MappingProxyType({term: e for term, e in target.items() if term != "time"}),
         target_time=target.get("time"),
         positions=MappingProxyType(_positions(document)),
@@ -92,74 +159,32 @@ def _sequence(document: Document, stem: str) -> Sequence:
     )
 
 
-def _beside(document: Document, sample: str) -> str:
-    # a file is named relative to the file that names it, wherever the command is run
-    is_file = sample and is_file_argument(sample)
-    return str(Path(document.file).parent / sample) if is_file else sample
+def _texts(document: Document, *path: str) -> list[str]:
+    items = document.get(path)
+    texts = (formats.scalar_text(item) for item in (items if isinstance(items, list) else []))
+    return [text for text in texts if text is not None]
 
 
-def _mapping(node: Tree) -> Mapping[str, Tree]:
-    return node if isinstance(node, dict) else {}
+def _phase_cycle(document: Document) -> dict[str, tuple[str, ...]]:
+    names = mapping(document.get(("phase_cycle",)))
+    read = {name: tuple(_texts(document, "phase_cycle", name)) for name in names}
+    return {name: phases for name, phases in read.items() if phases}
 
 
-def _expressions(document: Document, key: str) -> dict[str, str]:
-    texts = _mapping(document.get((key,)))
-    return {name: formats.scalar_text(text) or "" for name, text in texts.items()}
+def _timing(document: Document) -> Timing:
+    written = document.get(("timing",))
+    try:
+        entry = TimingFormat() if written is None else TimingFormat.model_validate(written)
+    except ValueError:
+        entry = TimingFormat()
+    return Timing(entry.delays == "centre-to-centre", entry.off_raster == "round")
 
 
 def _positions(document: Document) -> dict[str, Position]:
-    inner = {f"{path[0]}.{path[1]}": at for path, at in document.values.items() if len(path) == 2}
+    inner = {".".join(map(str, path)): at for path, at in document.values.items()
+             if 2 <= len(path) <= 4 and path[0] != "sequence"}  # fmt: skip
     # a role is best shown by its name, a parameter or a target by its expression
-    roles = {r: document.key_position(("spins", r)) for r in _mapping(document.get(("spins",)))}
+    roles = {r: document.key_position(("spins", r)) for r in mapping(document.get(("spins",)))}
     top = {str(path[0]): at for path, at in document.keys.items() if len(path) == 1}
     sample = {"sample": document.position(("sample",))} if "sample" in top else {}
     return inner | {f"spins.{role}": at for role, at in roles.items()} | top | sample
-
-
-def _events(document: Document, path: Keys) -> tuple[Event, ...]:
-    items = document.get(path)
-    count = len(items) if isinstance(items, list) else 0
-    events = (_event(document, (*path, number)) for number in range(count))
-    return tuple(event for event in events if event is not None)
-
-
-def _event(document: Document, path: Keys) -> Event | None:
-    item = _mapping(document.get(path))
-    if "pulse" in item:
-        return _pulse(document, (*path, "pulse"))
-    if "repeat" in item:
-        return _repeat(document, (*path, "repeat"))
-    time = formats.scalar_text(item.get("delay"))
-    return None if time is None else Delay(time, document.position((*path, "delay")))
-
-
-def _pulse(document: Document, path: Keys) -> Pulse:
-    roles = _mapping(document.get(path))
-    rotations = {role: _rotation(document, (*path, role)) for role in roles}
-    sound = {role: rotation for role, rotation in rotations.items() if rotation is not None}
-    places = {role: document.key_position((*path, role)) for role in roles}
-    return Pulse(MappingProxyType(sound), MappingProxyType(places), document.position(path))
-
-
-def _rotation(document: Document, path: Keys) -> Rotation | None:
-    value, at = document.get(path), document.position(path)
-    if (text := formats.scalar_text(value)) is not None:
-        try:
-            angle, phase = split_rotation(text)
-        except ValueError:
-            return None
-        return Rotation(angle, phase, at=at)
-    parts = {key: formats.scalar_text(part) for key, part in _mapping(value).items()}
-    angle_text = parts.get("angle")
-    if angle_text is None:
-        return None
-    duration = parts.get("duration")
-    return Rotation(angle_text, parts.get("phase") or "x", duration, degrees=False, at=at)
-
-
-def _repeat(document: Document, path: Keys) -> Repeat | None:
-    times = formats.scalar_text(document.get((*path, "times")))
-    if times is None:
-        return None
-    events = _events(document, (*path, "sequence"))
-    return Repeat(times, events, document.position((*path, "times")))

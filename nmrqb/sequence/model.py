@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from nmrqb.errors import Position
+from nmrqb.sample import PulseModel
+from nmrqb.sequence.shapes import Shape
 
 NOWHERE = Position("<python>")
 
 
 def _empty() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+def _nowhere() -> Mapping[str, Position]:
     return MappingProxyType({})
 
 
@@ -22,30 +29,42 @@ class Rotation:
 
     Attributes
     ----------
-    angle, phase
-        Expressions; the phase may also be x, y, -x or -y.
-    duration
-        Expression of the pulse length (time), or None for the sample's calibrated power.
+    angle, duration, amplitude
+        Expressions of the flip angle, the length (time) and the peak nutation frequency, or None.
+        Two of them fix the third; the angle alone is a hard pulse at the sample's power.
+    phase
+        x, y, -x, -y, a name of the phase cycle, or an expression of an angle.
+    shape
+        Envelope, or None for a rectangle.
+    offset
+        Expression of the carrier's frequency relative to its channel, or None.
+    composite
+        Name of a composite pulse that is played instead, or None.
     degrees
         Whether a number without a unit means degrees, as in the short form ``90 -y``.
-    at
-        Where it stands in the file.
+    at, places
+        Where it stands in the file, and where its values do.
     """
 
-    angle: str
+    angle: str | None
     phase: str = "x"
     duration: str | None = None
+    amplitude: str | None = None
+    shape: Shape | None = None
+    offset: str | None = None
+    composite: str | None = None
     degrees: bool = True
     at: Position = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
 
-
-def _nowhere() -> Mapping[str, Position]:
-    return MappingProxyType({})
+    def place(self, key: str) -> Position:
+        """Return where a value stands in the file, or where the rotation does."""
+        return self.places.get(key, self.at)
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """Rotations that are played at the same time, by role; ``places`` of the roles in the file."""
+    """Rotations played at the same time, by role or nucleus; ``places`` of these in the file."""
 
     rotations: Mapping[str, Rotation]
     places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
@@ -61,15 +80,126 @@ class Delay:
 
 
 @dataclass(frozen=True)
-class Repeat:
-    """A block of events that is played ``times`` times (an expression of a whole number)."""
+class CouplingDelay:
+    """Free evolution until a scalar coupling has turned by an angle: exp(−iθ 2I_zS_z), θ = πJt.
 
-    times: str
-    events: tuple[Pulse | Delay | Repeat, ...]
+    Attributes
+    ----------
+    angle
+        Expression of θ.
+    roles
+        The two roles that couple; none where the sequence has just two.
+    refocus
+        What 180° pulses remove meanwhile: ``couplings`` of and to all other spins, ``all`` (the
+        offsets of the two as well), or None.
+    at
+        Where it stands in the file.
+    """
+
+    angle: str
+    roles: tuple[str, ...] = ()
+    refocus: str | None = None
     at: Position = field(default=NOWHERE, compare=False)
 
 
-Event = Pulse | Delay | Repeat
+@dataclass(frozen=True)
+class Gradient:
+    """A field gradient along z.
+
+    Attributes
+    ----------
+    strength
+        Expression of the 1H frequency difference between the ends of the sample; None is a
+        crusher, after which nothing that was dephased comes back.
+    duration
+        Expression of its length, or None for no time at all (crusher only).
+    at
+        Where it stands in the file.
+    """
+
+    strength: str | None = None
+    duration: str | None = None
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class VirtualZ:
+    """Rotations about z by a change of frame: role or nucleus to the expression of an angle."""
+
+    angles: Mapping[str, str]
+    places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """The receiver is opened: role or nucleus to the phase of its receiver."""
+
+    phases: Mapping[str, str]
+    places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Events that are played ``times`` times, ``index`` (if named) counting 1, 2, …, times."""
+
+    times: str
+    events: tuple[Event, ...]
+    index: str | None = None
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A block of the same file, or another sequence, played in place.
+
+    Attributes
+    ----------
+    name
+        Name of the block, or the sequence as it is written: a shipped name or a file.
+    sequence
+        The other sequence; None for a block.
+    roles
+        Role inside to role outside; roles that are not named keep their names.
+    parameters
+        Parameter inside to expression over the names outside.
+    at
+        Where it stands in the file.
+    """
+
+    name: str
+    sequence: Sequence | None = None
+    roles: Mapping[str, str] = field(default_factory=_empty)
+    parameters: Mapping[str, str] = field(default_factory=_empty)
+    at: Position = field(default=NOWHERE, compare=False)
+
+
+Event = Pulse | Delay | CouplingDelay | Gradient | VirtualZ | Acquisition | Repeat | Call
+
+
+@dataclass(frozen=True)
+class Block:
+    """Events with a name, and the parameters that each use of them may set."""
+
+    events: tuple[Event, ...]
+    parameters: Mapping[str, str] = field(default_factory=_empty)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How the times of a file count.
+
+    Attributes
+    ----------
+    centred
+        Whether delays count from centre to centre of the pulses beside them; else edge to edge.
+    rounded
+        Whether times off the spectrometer's raster are rounded to it; else they are refused.
+    """
+
+    centred: bool = False
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,13 +213,21 @@ class Sequence:
     roles
         Role to required nucleus, or to ``any``, in the order in which they are bound; ``all`` and
         ``all 1H`` are every spin (of a nucleus) that no other role takes.
+    events
+        The timeline.
     parameters
         Parameter to expression over earlier or later parameters and sample values.
+    constraints
+        Comparisons that must hold, say ``t > 10 us``.
+    phase_cycle
+        Name to the phases of successive scans.
+    timing
+        How the times count.
+    blocks
+        Events that are played by name.
     target, target_time
         Named term to expression (Hz) that the sequence claims to make; the time for which it
         claims exp(−i2πHt) whatever its own duration, or None.
-    events
-        The timeline.
     sample
         Name of the default sample, or None.
     positions
@@ -106,12 +244,21 @@ class Sequence:
     reference: str = ""
     sample: str | None = None
     parameters: Mapping[str, str] = field(default_factory=_empty)
+    constraints: tuple[str, ...] = ()
+    phase_cycle: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    timing: Timing = Timing()
+    blocks: Mapping[str, Block] = field(default_factory=lambda: MappingProxyType({}))
     target: Mapping[str, str] = field(default_factory=_empty)
     target_time: str | None = None
     positions: Mapping[str, Position] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
     sha256: str = field(default="", compare=False)
+
+    @property
+    def scans(self) -> int:
+        """Number of scans after which every list of the phase cycle has come round."""
+        return math.lcm(*(len(phases) for phases in self.phase_cycle.values()))
 
 
 # ------------------------------------------------------- as played, numbers in SI and radians
@@ -126,13 +273,17 @@ class TimedRotation:
     angle, phase
         In rad: exp[−i·angle·(I_x cos(phase) + I_y sin(phase))].
     duration
-        Length in s if the file gives one, or None: ideal, or at the sample's calibrated power.
+        Length in s; 0 is an ideal pulse.
+    steps
+        Share of the angle in each of N equal steps, its argument adding to the phase; a rectangle
+        has the one share 1.
     """
 
     spin: int
     angle: float
     phase: float
-    duration: float | None = None
+    duration: float = 0.0
+    steps: tuple[complex, ...] = (1,)
 
 
 @dataclass(frozen=True)
@@ -141,12 +292,35 @@ class TimedPulse:
 
     rotations: tuple[TimedRotation, ...]
 
+    @property
+    def duration(self) -> float:
+        """Length of the longest rotation in s."""
+        return max((rotation.duration for rotation in self.rotations), default=0.0)
+
 
 @dataclass(frozen=True)
 class TimedDelay:
     """Free evolution for ``duration`` seconds, edge to edge."""
 
     duration: float
+
+
+@dataclass(frozen=True)
+class TimedGradient:
+    """A gradient along z: 1H frequency difference over the sample in Hz, or None for a crusher."""
+
+    duration: float
+    strength_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class TimedAcquisition:
+    """The receiver is opened: tensor position of a spin to the phase of its receiver in rad."""
+
+    phases: Mapping[int, float]
+
+
+TimedEvent = TimedPulse | TimedDelay | TimedGradient | TimedAcquisition
 
 
 @dataclass(frozen=True)
@@ -158,11 +332,16 @@ class Timeline:
     name
         Name of the sequence.
     events
-        Pulses and delays in the order of time.
+        What is played, in the order of time.
+    pulses
+        Whether hard pulses are ideal or as long as the sample's 90° times make them.
     roles
         Role to the tensor positions of its spins: one, or several where the role is ``all``.
     parameters
         Parameter to value in SI units.
+    frame
+        Tensor position to the angle in rad by which virtual z rotations have turned a spin at the
+        end: what is meant is exp(−iθI_z) after what is played.
     target_hz
         Named term to claimed value in Hz, in role order; empty where nothing is claimed.
     target_spins
@@ -172,9 +351,11 @@ class Timeline:
     """
 
     name: str
-    events: tuple[TimedPulse | TimedDelay, ...]
+    events: tuple[TimedEvent, ...]
+    pulses: PulseModel = "ideal"
     roles: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    frame: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     target_hz: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     target_spins: tuple[int, int] | None = None
     target_time_s: float | None = None

@@ -7,18 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmrqb.dynamics import (
-    PulseModel,
     Segment,
     collapse_operators,
     dissipator,
-    pulse_duration,
     pulse_segments,
-    rotation_generator,
+    rotation_steps,
     superoperator,
 )
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
-from nmrqb.sample import Sample
+from nmrqb.sample import PulseModel, Sample, pulse_duration
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 
 PHASES = {"X": 0.0, "Y": np.pi / 2}
@@ -54,7 +52,7 @@ def readout_segments(readout: str, sample: Sample, pulses: PulseModel) -> list[S
     played = [(k, PHASES[letter]) for k, letter in enumerate(readout) if letter != "I"]
     if not played:
         return []
-    generators = [rotation_generator(np.pi / 2, phase, k, n) for k, phase in played]
+    generators = [rotation_steps(np.pi / 2, phase, k, n) for k, phase in played]
     durations = [pulse_duration(sample, k, np.pi / 2, pulses) for k, _ in played]
     return pulse_segments(generators, durations)
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmrqb.dynamics import PulseModel, apply
+from nmrqb.dynamics import apply
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, pauli_basis, pauli_strings
-from nmrqb.sample import Sample
+from nmrqb.sample import PulseModel, Sample
 from nmrqb.spectrometer import (
     Receiver,
     default_receiver,

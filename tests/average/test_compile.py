@@ -327,7 +327,7 @@ def test_finite_pulse_error_falls_linearly_and_infidelity_quadratically():
 def test_infidelity_of_a_target_is_that_of_the_two_propagators():
     sequence = load_sequence("dm")
     average = compile_sequence(sequence, CHLOROFORM, pulses="finite")
-    segments = timeline_segments(expand(sequence, CHLOROFORM), CHLOROFORM, pulses="finite")
+    segments = timeline_segments(expand(sequence, CHLOROFORM, pulses="finite"), CHLOROFORM)
     U = unitary(segments, internal_hamiltonian(CHLOROFORM))
     V = expm(-2j * np.pi * J / 8 * (pauli("XY") - pauli("YX")) * average.duration_s)
     overlap = abs(np.trace(U.conj().T @ V)) / 4

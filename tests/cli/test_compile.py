@@ -1,6 +1,7 @@
 """``nmrqb compile``: what it prints, and how it leaves."""
 
 import json
+import re
 
 import pytest
 
@@ -124,8 +125,11 @@ def test_the_table_says_the_same(cli):
 
 
 def test_every_shipped_sequence_compiles(cli):
-    """Only the literature sequence misses its own target."""
+    """Only the literature sequence misses its own target; some make no single Hamiltonian."""
     for name in library("sequence"):
         outcome = cli("compile", name, "--json")
-        assert outcome.status == (1 if name == "literature_dm" else 0), name
-        json.loads(outcome.out)
+        if outcome.status == 2:
+            assert re.search("free of gradients|must take time", outcome.err), outcome.err
+        else:
+            assert outcome.status == (1 if name == "literature_dm" else 0), name
+            json.loads(outcome.out)

@@ -56,8 +56,8 @@ def solved(rho, stretches, c_ops):
     return rho.full()
 
 
-def simulated(sample, timeline, rho, pulses):
-    segments = timeline_segments(timeline, sample, pulses=pulses)
+def simulated(sample, timeline, rho):
+    segments = timeline_segments(timeline, sample)
     loss = dissipator(collapse_operators(sample), len(rho))
     return apply(superoperator(segments, internal_hamiltonian(sample), loss), rho)
 
@@ -92,8 +92,8 @@ def test_dm_sequence_with_finite_pulses_and_fast_relaxation():
     minus_yx = [*both(180, -90), *wait, *both(0, 90)]
     rho, c_ops = start(2, 1), losses(0, 2, *T[0]) + losses(1, 2, *T[1])
     expected = solved(rho, xy + minus_yx, c_ops)
-    timeline = expand(load_sequence("dm"), sample)
-    got = simulated(sample, timeline, rho.full(), "finite")
+    timeline = expand(load_sequence("dm"), sample, pulses="finite")
+    got = simulated(sample, timeline, rho.full())
     np.testing.assert_allclose(got, expected, atol=1e-7)
 
 
@@ -121,9 +121,16 @@ def test_three_spins_of_two_nuclei_under_selective_and_finite_pulses():
     timeline = Timeline(
         "made",
         (
-            TimedPulse((TimedRotation(0, np.pi / 2, 0.4), TimedRotation(2, -np.pi, 1.0))),
+            TimedPulse(
+                (TimedRotation(0, np.pi / 2, 0.4, 20e-6), TimedRotation(2, -np.pi, 1.0, 100e-6))
+            ),
             TimedDelay(2.1e-3),
-            TimedPulse((TimedRotation(1, 2.0, 2.2), TimedRotation(0, 0.7, -1.0))),
+            TimedPulse(
+                (
+                    TimedRotation(1, 2.0, 2.2, 2.0 / (np.pi / 2) * 20e-6),
+                    TimedRotation(0, 0.7, -1.0, 0.7 / (np.pi / 2) * 20e-6),
+                )
+            ),
             TimedDelay(1.3e-3),
         ),
     )
@@ -142,7 +149,7 @@ def test_three_spins_of_two_nuclei_under_selective_and_finite_pulses():
     c_ops = losses(0, n, 0.05, 0.02, 0.3) + losses(1, n, 0.04, 0.03, 0.3)
     c_ops += losses(2, n, 0.09, 0.01, -0.1)
     rho = start(n, 2)
-    got = simulated(sample, timeline, rho.full(), "finite")
+    got = simulated(sample, timeline, rho.full())
     np.testing.assert_allclose(got, solved(rho, stretches, c_ops), atol=1e-7)
 
 
@@ -160,5 +167,5 @@ def test_soft_drive_towards_a_polarised_bath(p):
     H = 2 * np.pi * (15 * Iz(0, 2) - 4 * Iz(1, 2) + J * Iz(0, 2) * Iz(1, 2))
     H += 2 * np.pi * rate * 2 * (Ix(0, 2) + Ix(1, 2))
     rho, c_ops = start(2, 3), losses(0, 2, T1, T2, p) + losses(1, 2, T1, T2, p)
-    got = simulated(sample, Timeline("soft", (soft,)), rho.full(), "ideal")
+    got = simulated(sample, Timeline("soft", (soft,)), rho.full())
     np.testing.assert_allclose(got, solved(rho, [(time, H)], c_ops), atol=1e-7)

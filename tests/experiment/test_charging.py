@@ -132,8 +132,10 @@ def test_rf_amplitude_scales_the_angle(sample, rho):
 
 
 # ---------------------------------------------------------------------------------- the sequence
-def passes(sample, *cycles, t="1/(4*J)", roles=None):
-    timeline = expand(load_sequence("dm"), sample, parameters={"t": t}, roles=roles or {})
+def passes(sample, *cycles, t="1/(4*J)", roles=None, pulses="ideal"):
+    timeline = expand(
+        load_sequence("dm"), sample, pulses=pulses, parameters={"t": t}, roles=roles or {}
+    )
     return SequenceCharge(timeline, np.array(cycles))
 
 
@@ -152,7 +154,7 @@ def test_passes_of_dm_are_the_exchange(sample, rho):
 
 def test_finite_pulses_of_a_sequence_add_to_its_delays(sample):
     noise = Noise(relaxation=False, pulses="finite")
-    charging = charge(passes(sample, 2), sample, noise, np.ones(1))
+    charging = charge(passes(sample, 2, pulses="finite"), sample, noise, np.ones(1))
     assert charging.free_evolution_s == pytest.approx([1 / J])
     assert charging.time_s == pytest.approx([1 / J + 8 * 77e-6])
 
@@ -219,7 +221,8 @@ def test_the_model_is_the_average_hamiltonian_with_laboratory_relaxation(leaky, 
 @pytest.mark.parametrize("pulses", ["ideal", "finite"])
 @pytest.mark.parametrize("t", ["1 ms", "1/J"])  # the second wraps the logarithm
 def test_without_relaxation_the_run_is_its_model(sample, rho, pulses, t):
-    protocol, noise = passes(sample, 0, 1, 5, t=t), Noise(relaxation=False, pulses=pulses)
+    protocol = passes(sample, 0, 1, 5, t=t, pulses=pulses)
+    noise = Noise(relaxation=False, pulses=pulses)
     model = model_states(protocol, sample, noise, rho)
     np.testing.assert_allclose(states(protocol, sample, noise, rho), model, atol=1e-11)
 

@@ -9,7 +9,7 @@ from nmrqb.errors import InputError, Position
 from nmrqb.files import library
 from nmrqb.sample import load_sample
 from nmrqb.sequence import Delay, Pulse, Repeat, Rotation, SequenceFormat, expand, load_sequence
-from nmrqb.sequence.format import split_rotation
+from nmrqb.sequence.words import split_rotation
 
 
 @pytest.fixture
@@ -91,18 +91,18 @@ BROKEN = [
     ("sequence: x", "3:11", "`sequence` must be a list, but is 'x'"),
     ("sequence:", "3:10", "`sequence` must be a list, but is empty"),
     ("sequence: [3]", "3:12", "`sequence\\[0\\]` must be a mapping .*, but is 3"),
-    ("sequence: [{}]", "3:12", "must be exactly one of pulse, delay and repeat, but has 0"),
+    ("sequence: [{}]", "3:12", "must be exactly one of pulse, delay, gradient, virtual_z, acquire, repeat, block, include, but has 0"),
     ("sequence: [{delay: 1 s, pulse: {I: 90 x}}]", "3:12", "exactly one of .*, but has 2"),
     ("sequence: [{dely: 1 s}]", "3:13", "unknown key `dely`; did you mean `delay`"),
-    ("sequence: [{gradient: 1}]", "3:13", "key `gradient` does not act in this version yet"),
-    ("sequence: [{delay: [1 s]}]", "3:20", "`delay` must be an expression .*, but is \\['1 s'\\]"),
-    ("sequence: [{delay: true}]", "3:20", "`delay` must be an expression .*, but is true"),
+    ("sequence: [{gradient: 1}]", "3:23", "`gradient` must be crush, or a mapping with strength and duration, but is '1'"),
+    ("sequence: [{delay: [1 s]}]", "3:20", "`delay` must be a time .*, but is \\['1 s'\\]"),
+    ("sequence: [{delay: true}]", "3:20", "`delay` must be a time .*, but is true"),
     ("sequence: [{pulse: 90 x}]", "3:20", "`pulse` must be a mapping .*, but is '90 x'"),
-    ("sequence: [{pulse: {}}]", "3:12", "must turn at least one spin"),
+    ("sequence: [{pulse: {}}]", "3:20", "`pulse` must name at least one spin, but is \\{\\}"),
     ("sequence: [{pulse: {I: 90}}]", "3:24", "`I` must be an angle and a phase .*, but is '90'"),
-    ("sequence: [{pulse: {I: [90, x]}}]", "3:24", "`I` must be a mapping .*, but is \\[90, 'x'\\]"),
-    ("sequence: [{pulse: {I: {phase: x}}}]", "3:24", "missing key `angle`"),
-    ("sequence: [{pulse: {I: {angle: 90 deg, shape: g}}}]", "3:40", "key `shape` does not act"),
+    ("sequence: [{pulse: {I: [90, x]}}]", "3:24", "`I` must be an angle and a phase .*, but is \\[90, 'x'\\]"),
+    ("sequence: [{pulse: {I: {phase: x}}}]", "3:24", "`I` must have angle, or duration and amplitude, but has neither"),
+    ("sequence: [{pulse: {I: {angle: 90 deg, shape: g}}}]", "3:47", "`shape` must not be 'g'; Valid: fourier, gaussian"),
     ("sequence: [{pulse: {I: {angle: 90 deg, phse: x}}}]", "3:40", "unknown key `phse`; did you mean `phase`"),
     ("sequence: [{repeat: {times: 3}}]", "3:21", "missing key `sequence`"),
     ("sequence: [{repeat: {times: 3, sequence: [{dely: 1 s}]}}]", "3:44", "unknown key `dely`"),

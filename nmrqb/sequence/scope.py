@@ -1,0 +1,299 @@
+"""The names that the expressions of a sequence may use, and their values on a sample."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from nmrqb import units
+from nmrqb.errors import Fault, Position, nearest
+from nmrqb.sample import Sample
+from nmrqb.sample.nuclei import SPIN_HALF
+from nmrqb.sequence.binding import place, single_roles
+from nmrqb.sequence.limits import MAX_NESTING
+from nmrqb.sequence.model import Sequence
+from nmrqb.sequence.words import PHASES
+from nmrqb.units import UnitError, Value
+
+
+class _AlreadyToldError(UnitError):
+    """Something needs a value whose own fault is on the list already."""
+
+
+@dataclass
+class Scope:
+    """One sequence bound to a sample: evaluates expressions and collects what is wrong.
+
+    Attributes
+    ----------
+    sequence, sample
+        What is evaluated, and on what.
+    bound
+        Role to the tensor positions of its spins; roles that could not be bound are missing.
+    faults
+        The list to which faults are added.
+    scan
+        Scan whose phases of the phase cycle are used, counted from 0.
+    names
+        Name to value, or to a function of role names.
+    values
+        Parameters that have been evaluated; None for a faulty one.
+    used
+        Roles that something uses.
+    unread
+        Whether an expression failed, so that the roles it uses are not known.
+    """
+
+    sequence: Sequence
+    sample: Sample
+    bound: Mapping[str, tuple[int, ...]]
+    faults: list[Fault]
+    scan: int = 0
+    names: dict[str, Value | Callable[..., Value]] = field(default_factory=dict)
+    values: dict[str, Value | None] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    unread: bool = False
+    _pending: list[str] = field(default_factory=list)
+    _places: dict[str, Position] = field(default_factory=dict)  # where parameters are set
+
+    def __post_init__(self) -> None:
+        """Add what the sample knows to the names."""
+        self.names |= {
+            "J": self._J,
+            "dipolar": self._dipolar,
+            "T1": self._T1,
+            "T2": self._T2,
+            "offset": self._offset,
+            "pulse_90": self._pulse_90,
+        }
+
+    # ---------------------------------------------------------------------------- parameters
+    def set_parameters(self, overrides: Mapping[str, str]) -> None:
+        """Define the parameters of the file, with the expressions of ``--set`` in their place."""
+        known = self.sequence.parameters
+        texts = {name: (text, place(self.sequence, f"parameters.{name}", "parameters"))
+                 for name, text in known.items()}  # fmt: skip
+        for name, text in overrides.items():
+            at = Position(f"--set {name}")
+            if name in known:
+                texts[name] = (text, at)
+            else:
+                what = f"`{self.sequence.name}` has no parameter `{name}`"
+                self.fault(at, f"{what}; {nearest(name, known)}")
+        for name, (text, at) in texts.items():
+            self.define(name, text, at)
+
+    def define(self, name: str, text: str, at: Position) -> None:
+        """Add a parameter that is evaluated where it is first used."""
+        self.names[name] = self._parameter(name, text, at)
+        self._places[name] = at
+
+    def evaluate_parameters(self) -> None:
+        """Evaluate every parameter of the file, used or not, so that all faults are told."""
+        for name in self.sequence.parameters:
+            self._quietly(self.names[name])
+
+    def check_constraints(self) -> None:
+        """Add a fault for every comparison of the file that does not hold."""
+        for number, text in enumerate(self.sequence.constraints):
+            at = place(self.sequence, f"constraints.{number}", "constraints")
+            try:
+                found = units.compare(text, self.names)
+            except UnitError as error:
+                self._unreadable(at, error)
+                continue
+            if not found.holds:
+                left, right = units.written(found.left), units.written(found.right)
+                self.fault(at, f"must be {text}, but {left} is not {found.operator} {right}")
+
+    def inside(
+        self, names: Mapping[str, Value], bound: Mapping[str, tuple[int, ...]] | None = None
+    ) -> Scope:
+        """Return the scope of a block or of one turn of a loop, with further names."""
+        inner = replace(
+            self, names={**self.names, **names}, values={}, used=set(), _pending=[], _places={}
+        )
+        if bound is not None:
+            inner.bound = bound
+        return inner
+
+    def merge(self, inner: Scope, roles: Mapping[str, str] | None = None) -> None:
+        """Take over which roles an inner scope has used, by their names out here."""
+        self.used |= {(roles or {}).get(role, role) for role in inner.used}
+        self.unread = self.unread or inner.unread
+
+    # -------------------------------------------------------------------------------- values
+    def value(self, text: str, dimension: units.Dimension, at: Position) -> float:
+        """Return an expression in SI, or a harmless value after its fault is on the list."""
+        try:
+            return units.evaluate(text, dimension, self.names)
+        except UnitError as error:
+            self._unreadable(self._places.get(text.strip(), at), error)
+            return 1.0
+
+    def calculated(
+        self, text: str, at: Position, expected: units.Dimension | None = None
+    ) -> Value | None:
+        """Return an expression of any dimension, or None after its fault is on the list."""
+        try:
+            return units.calculate(text, self.names, expected=expected)
+        except UnitError as error:
+            self._unreadable(at, error)
+            return None
+
+    def angle(self, text: str, at: Position, *, degrees: bool = False) -> float:
+        """Return an angle in rad; ``degrees`` reads a number without a unit as degrees."""
+        if not degrees:
+            return self.value(text, "angle", at)
+        value = self.calculated(text, at, "angle")
+        if value is None:
+            return 0.0
+        if value.exponents == units.EXPONENTS["ratio"]:
+            if re.search(r"\bpi\b", text):
+                self.fault(at, f"`{text}` would be read as degrees; write 180 deg for pi")
+            return math.radians(value.number)
+        return self.value(text, "angle", at)
+
+    def phase(self, text: str, at: Position, *, degrees: bool = False) -> float:
+        """Return a phase in rad: x, y, -x, -y, the current one of a phase cycle, or an angle."""
+        text = text.strip()
+        if text in PHASES:
+            return math.radians(PHASES[text])
+        cycle = self.sequence.phase_cycle
+        if text in cycle:
+            number = self.scan % len(cycle[text])
+            listed = place(self.sequence, f"phase_cycle.{text}.{number}", "phase_cycle")
+            return self.phase(cycle[text][number], listed)
+        if text.lstrip("+-").isidentifier() and text.lstrip("+-") not in self.names:
+            names = ", ".join([*PHASES, *cycle])
+            valid = f"{names} or {'degrees' if degrees else 'an angle such as 45 deg'}"
+            self.fault(at, f"phase must be {valid}, but is `{text}`")
+            return 0.0
+        return self.angle(text, at, degrees=degrees)
+
+    # --------------------------------------------------------------------------------- spins
+    def spins(self, target: str, at: Position) -> tuple[int, ...]:
+        """Return the spins of a role or of a nucleus; none after the fault is on the list."""
+        if target in self.sequence.roles:
+            self.used.add(target)
+            return self.bound.get(target, ())
+        if target in SPIN_HALF:
+            return self._spins_of(target, at)
+        self.fault(at, f"there is no role `{target}`; {nearest(target, self.sequence.roles)}")
+        return ()
+
+    def _spins_of(self, nucleus: str, at: Position) -> tuple[int, ...]:
+        found = tuple(k for k, spin in enumerate(self.sample.spins) if spin.nucleus == nucleus)
+        self.used |= {role for role, spins in self.bound.items() if set(spins) & set(found)}
+        if not found:
+            hint = nearest(nucleus, self.sample.nuclei)
+            self.fault(at, f"sample `{self.sample.name}` has no {nucleus}; {hint}")
+        return found
+
+    def pair(self, roles: tuple[str, ...]) -> tuple[int, int]:
+        """Return the two spins of ``J(I,S)``, or of ``J`` where there are two roles.
+
+        Raises
+        ------
+        UnitError
+            If these are not two spins.
+        """
+        roles = roles or tuple(single_roles(self.sequence))
+        if len(roles) != 2:
+            message = f"`J` needs exactly two roles, but there are {len(roles)}; write J(I,S)"
+            raise UnitError(message)
+        first, second = (self._spin(role) for role in roles)
+        if first == second:
+            raise UnitError(f"`J({','.join(roles)})` names one spin twice; a coupling needs two")
+        return first, second
+
+    def _spin(self, role: str) -> int:
+        if role not in self.sequence.roles:
+            raise UnitError(f"there is no role `{role}`; {nearest(role, self.sequence.roles)}")
+        self.used.add(role)
+        if role not in self.bound:
+            raise _AlreadyToldError(f"role `{role}` is not bound")
+        if len(self.bound[role]) != 1:
+            count = len(self.bound[role])
+            raise UnitError(f"role `{role}` is {count} spins, but one is needed here")
+        return self.bound[role][0]
+
+    # -------------------------------------------------------------------------------- faults
+    def fault(self, at: Position, message: str) -> None:
+        """Add one fault."""
+        self.faults.append(Fault(at, message))
+
+    def refused(self, at: Position, error: UnitError) -> None:
+        """Add the fault of an expression, unless it has been told already."""
+        self._unreadable(at, error)
+
+    def _unreadable(self, at: Position, error: UnitError) -> None:
+        self.unread = True
+        if not isinstance(error, _AlreadyToldError):
+            self.fault(at, str(error))
+
+    def _parameter(self, name: str, text: str, at: Position) -> Callable[[], Value]:
+        def value() -> Value:
+            if name in self._pending:
+                loop = " → ".join([*self._pending[self._pending.index(name) :], name])
+                raise UnitError(f"parameter `{name}` depends on itself: {loop}")
+            if name not in self.values:
+                self.values[name] = self._fresh(name, text, at)
+            known = self.values[name]
+            if known is None:
+                raise _AlreadyToldError(f"parameter `{name}` is faulty")
+            return known
+
+        return value
+
+    def _fresh(self, name: str, text: str, at: Position) -> Value | None:
+        if len(self._pending) >= MAX_NESTING:
+            self.fault(at, f"parameter `{name}` is the last of more than {MAX_NESTING} in a chain")
+            return None
+        self._pending.append(name)
+        try:
+            return self.calculated(text, at)
+        finally:
+            self._pending.pop()
+
+    def _quietly(self, entry: Value | Callable[..., Value]) -> None:
+        try:
+            if callable(entry):
+                entry()
+        except UnitError:
+            pass  # its own fault is on the list
+
+    # ------------------------------------------------------------------- values of the sample
+    def _J(self, I: str = "", S: str = "") -> Value:  # noqa: E741 - J(I,S) in files
+        if I and not S:
+            raise UnitError(f"`J({I})` needs two roles: J(I,S)")
+        first, second = (self.sample.labels[spin] for spin in self.pair((I, S) if S else ()))
+        return Value.of(self.sample.coupling(first, second).J_hz, "frequency")
+
+    def _dipolar(self, I: str = "", S: str = "") -> Value:  # noqa: E741
+        if I and not S:
+            raise UnitError(f"`dipolar({I})` needs two roles: dipolar(I,S)")
+        first, second = (self.sample.labels[spin] for spin in self.pair((I, S) if S else ()))
+        return Value.of(self.sample.coupling(first, second).dipolar_hz, "frequency")
+
+    def _T1(self, I: str) -> Value:  # noqa: E741
+        return self._time("T1", I, self.sample.spins[self._spin(I)].T1_s)
+
+    def _T2(self, I: str) -> Value:  # noqa: E741
+        return self._time("T2", I, self.sample.spins[self._spin(I)].T2_s)
+
+    def _pulse_90(self, I: str) -> Value:  # noqa: E741
+        calibrated = self.sample.spins[self._spin(I)].pulse_90_s
+        return self._time("pulse_90", I, math.inf if calibrated is None else calibrated)
+
+    def _time(self, name: str, role: str, time: float) -> Value:
+        if math.isinf(time):
+            raise UnitError(
+                f"`{name}({role})` has no value: sample `{self.sample.name}` gives none"
+            )
+        return Value.of(time, "time")
+
+    def _offset(self, I: str) -> Value:  # noqa: E741
+        return Value.of(self.sample.spins[self._spin(I)].offset_hz, "frequency")

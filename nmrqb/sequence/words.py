@@ -1,0 +1,118 @@
+"""The words of the sequence format: names, roles, phases, and the short forms of events."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from nmrqb.errors import nearest
+from nmrqb.formats import shown
+from nmrqb.operators import NAMED_TERMS
+from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
+from nmrqb.units import FUNCTIONS
+
+TARGET_KEYS = (*NAMED_TERMS, "time")
+SAMPLE_VALUES = ("J", "T1", "T2", "dipolar", "offset", "pulse_90")
+RESERVED = frozenset({*SAMPLE_VALUES, *FUNCTIONS, "pi", "nan", "inf", "infinity"})
+PHASES = {"x": 0.0, "y": 90.0, "-x": 180.0, "-y": 270.0}  # degrees
+
+_NAME = r"^[^\W\d]\w*$"
+_COUPLING = re.compile(r"J(?:\(\s*([^\W\d]\w*)\s*,\s*([^\W\d]\w*)\s*\))?")
+_ANGLE_OF = re.compile(r"(.*\S)\s+of\s+(\S.*)", re.DOTALL)
+_NAMED_PHASE = re.compile(r"(.*\S)\s+([-+]?[^\W\d_]|[^\W\d]\w*)", re.DOTALL)
+_NUMBER_PHASE = re.compile(
+    r"(.*\S)\s+([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:\s*(?:deg|°|rad|mrad))?|\(.*\))", re.DOTALL
+)
+_UNIT_END = re.compile(r".*[0-9.]\s*(?:deg|rad|mrad)", re.DOTALL)
+
+
+def split_rotation(text: str) -> tuple[str, str]:
+    """Return angle and phase of the short form of a pulse, ``90 -y``, ``90 ph1``, ``(90*k) 45``.
+
+    Raises
+    ------
+    ValueError
+        If it does not end in a phase.
+    """
+    text = text.strip()
+    named = None if _UNIT_END.fullmatch(text) else _NAMED_PHASE.fullmatch(text)
+    found = named or _NUMBER_PHASE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"must be an angle and a phase such as '90 -y', but is {shown(text)}")
+    return found.group(1), found.group(2)
+
+
+def split_delay(text: str) -> tuple[str, str] | None:
+    """Return angle and coupling of ``90 deg of J(I,S)``; None for a time."""
+    found = _ANGLE_OF.fullmatch(text.strip())
+    return (found.group(1), found.group(2)) if found else None
+
+
+def coupling_roles(text: str) -> tuple[str, ...]:
+    """Return the roles of ``J(I,S)``, none for ``J``.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    found = _COUPLING.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"must be a scalar coupling, J or J(I,S), but is {shown(text)}")
+    return tuple(role for role in found.groups() if role)
+
+
+def _coupling(value: str) -> str:
+    coupling_roles(value)
+    return value
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(_NAME, value):
+        raise ValueError(f"must be one word of letters and digits, but is {shown(value)}")
+    return value
+
+
+def _parameter(value: str) -> str:
+    if _name(value) in RESERVED:
+        raise ValueError(f"must not be called {value}, which has a meaning of its own; rename it")
+    return value
+
+
+def _phase_name(value: str) -> str:
+    if _parameter(value) in PHASES:
+        raise ValueError(f"must not be called {value}, which is a phase already; rename it")
+    return value
+
+
+def _role(value: str) -> str:
+    if value in ("any", "all") or value in SPIN_HALF:
+        return value
+    if value.lower() in ("any", "all"):
+        raise ValueError(
+            f"must be a nucleus, any or all, but is {value!r}; {nearest(value, ['any', 'all'])}"
+        )
+    several, _, nucleus = value.partition(" ")
+    return f"all {checked_nucleus(nucleus)}" if several == "all" else checked_nucleus(value)
+
+
+def _target_key(value: str) -> str:
+    if value not in TARGET_KEYS:
+        raise ValueError(f"is not a named term; {nearest(value, TARGET_KEYS)}")
+    return value
+
+
+TargetKey = Annotated[str, AfterValidator(_target_key)]
+Name = Annotated[str, AfterValidator(_name)]
+Parameter = Annotated[str, AfterValidator(_parameter)]
+PhaseName = Annotated[str, AfterValidator(_phase_name)]
+Coupling = Annotated[str, AfterValidator(_coupling)]
+Role = Annotated[
+    str,
+    AfterValidator(_role),
+    WithJsonSchema(
+        {"type": "string", "enum": ["any", "all", *SPIN_HALF, *(f"all {n}" for n in SPIN_HALF)]}
+    ),
+]

@@ -1,0 +1,200 @@
+"""Expressions and comparisons evaluated: "5 ms", "90 deg", "1/(4*J)" → floats in SI."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from nmrqb.units.reading import COMPARING, read
+from nmrqb.units.steps import Scope, run
+from nmrqb.units.values import (
+    EXAMPLES,
+    EXPONENTS,
+    Dimension,
+    Names,
+    UnitError,
+    Value,
+    with_article,
+)
+
+MAX_LENGTH = 200
+EQUAL = 1e-9  # relative difference below which two sides of a comparison are equal
+
+
+def quantity(text: str, dimension: Dimension) -> float:
+    """Return a quantity such as ``5 ms`` as a finite float in SI units.
+
+    Parameters
+    ----------
+    text
+        A number with its unit, or arithmetic with such numbers.
+    dimension
+        What it must be; ``ratio`` and ``count`` need no unit, every other dimension does.
+
+    Raises
+    ------
+    UnitError
+        If it is anything else.
+    """
+    return evaluate(text, dimension, {})
+
+
+def evaluate(text: str, dimension: Dimension, names: Names) -> float:
+    """Return an expression such as ``1/(4*J)`` as a finite float in SI units.
+
+    Parameters
+    ----------
+    text
+        Operators + - * / ( ), numbers with units, ``pi``, the `FUNCTIONS`, and what ``names``
+        holds.  ``sin cos tan`` take an angle, ``asin acos atan`` return one; ``log`` is natural.
+    dimension
+        What the result must be.
+    names
+        Name to value; or to a function of role names, called without any for a bare name.
+
+    Raises
+    ------
+    UnitError
+        If it cannot be read, is not finite, or is of another dimension.
+    """
+    text = _on_one_line(text)
+    value = calculate(text, names, expected=dimension)
+    if value.exponents != EXPONENTS[dimension]:
+        raise UnitError(_wrong_dimension(text, value, dimension))
+    if dimension == "count" and not (value.number >= 0 and value.number.is_integer()):
+        raise UnitError(f"`{text}` must be a whole number, 0 or more")
+    return value.number
+
+
+def calculate(text: str, names: Names, *, expected: Dimension | None = None) -> Value:
+    """Return an expression with whatever dimension it has; ``expected`` only serves messages.
+
+    Raises
+    ------
+    UnitError
+        If it cannot be read or is not finite.
+    """
+    text = _on_one_line(text)
+    if not text:
+        raise UnitError(f"`` is empty; write for example '{EXAMPLES[expected or 'time']}'")
+    return run(read(text), Scope(text, names, expected))
+
+
+def _on_one_line(text: str) -> str:
+    text = " ".join(text.split())
+    if len(text) > MAX_LENGTH:
+        shown = f"{text[:30]}…"
+        raise UnitError(f"`{shown}` has {len(text)} characters; at most {MAX_LENGTH} are read")
+    return text
+
+
+def _wrong_dimension(text: str, value: Value, dimension: Dimension) -> str:
+    if value.exponents == EXPONENTS["ratio"]:
+        return f"`{text}` has no unit; write for example '{_with_unit(text, dimension)}'"
+    wanted = with_article(dimension)
+    return f"`{text}` is {value.kind}, but must be {wanted}, for example '{EXAMPLES[dimension]}'"
+
+
+def _with_unit(text: str, dimension: Dimension) -> str:
+    """Return a plain number with a unit, or an example if it is more than a number."""
+    example = EXAMPLES[dimension]
+    return f"{text} {example.split()[-1]}" if re.fullmatch(r"[-+]?[0-9.eE+-]+", text) else example
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two values of one dimension and what is claimed of them.
+
+    Attributes
+    ----------
+    text
+        The comparison as written.
+    left, right
+        The values of its sides.
+    operator
+        One of < <= > >= ==.
+    """
+
+    text: str
+    left: Value
+    operator: str
+    right: Value
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is true; sides that differ by less than 1e-9 of the larger are equal.
+
+        So exactly one of ``<``, ``==`` and ``>`` holds, and ``<=`` means ``<`` or ``==``.
+        """
+        left, right = self.left.number, self.right.number
+        if math.isclose(left, right, rel_tol=EQUAL):
+            return "=" in self.operator
+        return self.operator in ({"<", "<="} if left < right else {">", ">="})
+
+
+_COMPARED = re.compile(f"[{COMPARING}]+(?: +[{COMPARING}]+)*")
+_OPERATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "==", "≤": "<=", "≥": ">="}
+_MEANT = {"=": "==", "=>": ">=", "=<": "<=", "===": "=="}
+
+
+def compare(text: str, names: Names) -> Comparison:
+    """Return a comparison such as ``t > 10 us`` with the values of its two sides.
+
+    Parameters
+    ----------
+    text
+        Two expressions of one dimension with one of < <= > >= == between them.
+    names
+        As for `evaluate`.
+
+    Raises
+    ------
+    UnitError
+        If it is not one comparison, if a side cannot be read, or if the dimensions differ.
+    """
+    text = _on_one_line(text)
+    found = list(_COMPARED.finditer(text))
+    if len(found) != 1:
+        raise UnitError(_not_one(text, len(found)))
+    operator = _operator(found[0].group(), text)
+    sides = text[: found[0].start()].strip(), text[found[0].end() :].strip()
+    _check_sides(sides, operator, text)
+    left, right = (calculate(side, names) for side in sides)
+    if left.exponents != right.exponents:
+        raise UnitError(_different(text, sides, (left, right)))
+    return Comparison(text, left, operator, right)
+
+
+def _not_one(text: str, count: int) -> str:
+    if count:
+        return f"`{text}` has {count} comparisons; write each of them on its own"
+    return f"`{text}` compares nothing; write for example 't > 10 us', with < <= > >= or =="
+
+
+def _operator(signs: str, text: str) -> str:
+    if signs in _OPERATORS:
+        return _OPERATORS[signs]
+    closed = signs.replace(" ", "")
+    meant = closed if closed in _OPERATORS else _MEANT.get(closed, "< <= > >= or ==")
+    raise UnitError(f"`{signs}` in `{text}` is not a comparison; write {meant}")
+
+
+def _check_sides(sides: tuple[str, str], operator: str, text: str) -> None:
+    for side, where in zip(sides, ("left", "right"), strict=True):
+        if not side:
+            message = f"`{text}` has nothing on the {where} of `{operator}`"
+            raise UnitError(f"{message}; write for example 't > 10 us'")
+    if sides[0].count("(") > sides[0].count(")"):
+        message = f"`{operator}` stands inside parentheses in `{text}`"
+        raise UnitError(f"{message}; compare two whole expressions")
+
+
+def _different(text: str, sides: tuple[str, str], values: tuple[Value, Value]) -> str:
+    kinds = " and ".join(value.kind for value in values)
+    message = f"`{text}` compares {kinds}; both must be the same"
+    for side, value, other in zip(sides, values, reversed(values), strict=True):
+        if value.dimension == "ratio" and other.dimension is not None:
+            example = _with_unit(side, other.dimension)
+            return f"{message}: give `{side}` a unit, for example '{example}'"
+    return message
