@@ -43,8 +43,10 @@ _HOMES = {
     "load_sample": "sample",
     "load_sequence": "sequence",
     "measurement_chain": "tomography",
+    "play_sequence": "dynamics",
     "response_matrix": "tomography",
     "run": "experiment",
+    "save_sequence": "sequence",
     "write_result": "report",
 }
 
@@ -69,8 +71,10 @@ __all__ = [
     "load_sample",
     "load_sequence",
     "measurement_chain",
+    "play_sequence",
     "response_matrix",
     "run",
+    "save_sequence",
     "write_result",
 ]
 
@@ -84,11 +88,11 @@ if TYPE_CHECKING:
         ergotropy,
         fidelity,
     )
-    from nmrqb.dynamics import gibbs
+    from nmrqb.dynamics import gibbs, play_sequence
     from nmrqb.experiment import Experiment, Result, load_experiment, run
     from nmrqb.report import write_result
     from nmrqb.sample import Sample, load_sample
-    from nmrqb.sequence import Sequence, expand, load_sequence
+    from nmrqb.sequence import Sequence, expand, load_sequence, save_sequence
     from nmrqb.tomography import (
         StateEstimate,
         estimate_state,

@@ -319,7 +319,8 @@ def test_functions_win_over_names():
 
 def test_which_functions_there_are():
     trigonometric = {"sin", "cos", "tan", "asin", "acos", "atan"}
-    assert trigonometric | {"sqrt", "exp", "log", "abs", "min", "max"} == FUNCTIONS
+    others = {"atan2", "sqrt", "exp", "log", "tanh", "sign", "abs", "min", "max"}
+    assert trigonometric | others == FUNCTIONS
     for name in FUNCTIONS:
         with pytest.raises(UnitError, match=f"`{name}` in .* needs"):
             calculate(name, {})
@@ -484,3 +485,36 @@ def test_ten_thousand_delays_are_read_in_half_a_second():
     total = sum(quantity(f"{k}.25 us", "time") for k in range(10_000))
     assert time.process_time() - start < 0.5
     assert total == pytest.approx((9_999 * 5_000 + 2_500) * 1e-6, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tanh(0.5)", math.tanh(0.5)),
+        ("tanh(-40)", -1.0),
+        ("sign(-3 Hz)", -1.0),
+        ("sign(2 ms)", 1.0),
+        ("sign(0)", 0.0),
+        ("atan2(-1 Hz, -1 Hz)/1 rad", -0.75 * math.pi),
+        ("atan2(0 s, 1 s)/1 rad", 0.0),
+    ],
+)
+def test_hyperbolic_sign_and_two_argument_functions(text, expected):
+    value = calculate(text, {})
+    assert value.exponents == (0, 0, 0)
+    assert value.number == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("atan2(1 Hz, 1 s)", "is given a frequency and a time; all must be the same"),
+        ("atan2(1)", "needs two arguments: atan2.y, x., but is given 1"),
+        ("atan2(1, 2, 3)", "needs two arguments: atan2.y, x., but is given 3"),
+        ("tanh(5 ms)", "needs a plain number, but is given a time"),
+        ("sign(1, 2)", "needs one argument: sign.*, but is given 2"),
+    ],
+)
+def test_what_they_refuse(text, message):
+    with pytest.raises(UnitError, match=message):
+        calculate(text, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import schur
@@ -62,7 +63,7 @@ def branch_safe(
 ) -> bool:
     """Tell whether the principal logarithm is the Hamiltonian that acted.
 
-    With the drift scaled by λ from 0 to 1, no eigenphase of U_rf†(T) U(T; λ) may reach π.  The
+    With the drift, and what counts as drift, scaled by λ from 0 to 1, no eigenphase of U_rf†(T) U(T; λ) may reach π.  The
     phases move by at most T‖H‖ dλ, so that a grid of λ proves it: the largest phase on the grid
     plus half a step must stay below π.
 
@@ -82,13 +83,21 @@ def branch_safe(
     bool
         False also where the grid would need more than 2000 steps.
     """
-    reach = period * float(np.linalg.norm(drift, 2))
+    reach = period * float(np.linalg.norm(drift, 2)) + cycles * _extra(segments)
     if reach < np.pi:
         return True
     steps = int(np.ceil(reach / _PHASE_STEP))
     if steps > _MAX_STEPS:
         return False
     scales = np.linspace(0, 1, steps + 1)[:, None, None]
-    U = np.linalg.matrix_power(unitary(segments, scales * drift), cycles)
+    weaker = [s if s.evolution is None else replace(s, evolution=scales * s.evolution)
+              for s in segments]  # fmt: skip
+    U = np.linalg.matrix_power(unitary(weaker, scales * drift), cycles)
     phases = np.angle(np.linalg.eigvals(dagger(U[0]) @ U))
     return bool(np.abs(phases).max() + reach / (2 * steps) < np.pi)
+
+
+def _extra(segments: Sequence[Segment]) -> float:
+    """Return the largest phase in rad that evolution besides the drift makes in one pass."""
+    extra = [segment.evolution for segment in segments if segment.evolution is not None]
+    return float(sum(np.linalg.norm(generator, 2) for generator in extra))

@@ -23,7 +23,7 @@ Series = list[Complex]  # coefficients of λ⁰, λ¹, …, each of shape (..., 
 def _segment_series(segment: Segment, drift: Complex, size: int) -> Series:
     """Expand exp[−i(Θ + λHT)] in λ: the first block row of exp of a block-bidiagonal matrix."""
     d = drift.shape[-1]
-    interaction = np.asarray(segment.duration)[..., None, None] * drift
+    interaction = segment.drifted(drift)
     batch = np.broadcast_shapes(interaction.shape[:-2], segment.rotation.shape[:-2])
     block = np.zeros((*batch, size * d, size * d), dtype=complex)
     for k in range(size):

@@ -1,7 +1,7 @@
 """States, piecewise-constant segments, propagators and relaxation."""
 
 from nmrqb.dynamics.ensembles import gaussian_ensemble
-from nmrqb.dynamics.playing import Played, play, thermal_deviation
+from nmrqb.dynamics.playing import Played, play, play_sequence, thermal_deviation
 from nmrqb.dynamics.propagators import (
     apply,
     exp_hermitian,
@@ -36,6 +36,7 @@ __all__ = [
     "gibbs",
     "infidelity",
     "play",
+    "play_sequence",
     "powers",
     "pulse_segments",
     "rotation_generator",

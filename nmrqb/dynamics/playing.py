@@ -15,16 +15,18 @@ from nmrqb.dynamics.relaxation import collapse_operators, dissipator
 from nmrqb.dynamics.segments import Segment, event_segments, frame_segments
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_matrix, dagger, embed, spin_operator
-from nmrqb.sample import Sample
+from nmrqb.sample import PulseModel, Sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
 from nmrqb.sequence import (
+    Sequence,
     TimedAcquisition,
     TimedDelay,
     TimedEvent,
     TimedGradient,
     TimedPulse,
     Timeline,
+    expand,
 )
 
 MAX_POSITIONS = 20_000
@@ -98,6 +100,60 @@ def play(timeline: Timeline, sample: Sample, rho: Complex, *, relaxation: bool =
     slices = reduce(stage.step, timeline.events, slices)
     frame = unitary(frame_segments(timeline, stage.n), np.zeros((d, d), dtype=complex))
     return Played(frame @ slices.mean(axis=0) @ dagger(frame), tuple(stage.signals))
+
+
+def play_sequence(
+    sequence: Sequence,
+    sample: Sample,
+    rho: Complex | None = None,
+    *,
+    pulses: PulseModel = "ideal",
+    parameters: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
+    relaxation: bool = False,
+) -> Played:
+    """Play all scans of a sequence, each from the same start, and return their mean.
+
+    Parameters
+    ----------
+    sequence, sample
+        What is played, and on what.
+    rho
+        State or deviation, shape (..., d, d); by default thermal equilibrium,
+        `thermal_deviation`.
+    pulses, parameters, roles
+        As for `nmrqb.sequence.expand`.
+    relaxation
+        Whether T1 and T2 of the sample act all the time.
+
+    Raises
+    ------
+    InputError
+        If the sequence does not fit the sample.
+    ArgumentError
+        As for `play`.
+    """
+    start = thermal_deviation(sample) if rho is None else rho
+    scans = [
+        play(
+            expand(sequence, sample, pulses=pulses, parameters=parameters, roles=roles, scan=scan),
+            sample,
+            start,
+            relaxation=relaxation,
+        )
+        for scan in range(sequence.scans)
+    ]
+    observed = zip(*(scan.signals for scan in scans), strict=True)
+    return Played(
+        np.mean([scan.state for scan in scans], axis=0),
+        tuple(_mean(signals) for signals in observed),
+    )
+
+
+def _mean(signals: tuple[Mapping[str, Complex], ...]) -> Mapping[str, Complex]:
+    return MappingProxyType(
+        {label: np.mean([signal[label] for signal in signals], axis=0) for label in signals[0]}
+    )
 
 
 class _Stage:

@@ -23,7 +23,7 @@ def exp_hermitian(generator: Complex) -> Complex:
 
 
 def _generator(segment: Segment, drift: Complex) -> Complex:
-    return np.asarray(segment.rotation + np.asarray(segment.duration)[..., None, None] * drift)
+    return np.asarray(segment.rotation + segment.drifted(drift))
 
 
 def unitary(segments: Sequence[Segment], drift: Complex) -> Complex:
@@ -89,11 +89,13 @@ def superoperator(segments: Sequence[Segment], drift: Complex, dissipation: Comp
 
 def _shared(segments: Sequence[Segment]) -> list[Segment]:
     """Replace equal segments by one object, so that each distinct one is exponentiated once."""
-    first: dict[tuple[bytes, bytes], Segment] = {}
-    return [
-        first.setdefault((np.asarray(s.duration).tobytes(), s.rotation.tobytes()), s)
-        for s in segments
-    ]
+    first: dict[tuple[bytes, ...], Segment] = {}
+    return [first.setdefault(_content(segment), segment) for segment in segments]
+
+
+def _content(segment: Segment) -> tuple[bytes, ...]:
+    free = b"" if segment.evolution is None else segment.evolution.tobytes()
+    return np.asarray(segment.duration).tobytes(), segment.rotation.tobytes(), free
 
 
 def unitary_superoperator(U: Complex) -> Complex:

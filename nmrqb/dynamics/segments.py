@@ -8,7 +8,7 @@ U = exp[−i(Θ + H_drift T)].
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,17 +40,26 @@ class Segment:
         Θ in rad, shape (..., d, d): the control Hamiltonian times T.
     rf
         Whether the control is an rf field; a change of frame or a gradient is not.
+    evolution
+        A generator in rad, shape (..., d, d), that acts besides and counts as drift: a change of
+        frame that goes on from pass to pass as a field would.  None is none.
     """
 
     duration: Real
     rotation: Complex
     rf: bool = True
+    evolution: Complex | None = None
+
+    def drifted(self, drift: Complex) -> Complex:
+        """Return what is not control, H T and the evolution: shape (..., d, d), rad."""
+        free = np.asarray(self.duration)[..., None, None] * drift
+        return np.asarray(free if self.evolution is None else free + self.evolution)
 
     def scaled(self, b1: float | Real) -> Segment:
         """Return the segment with all rf amplitudes multiplied by ``b1`` (shape (...))."""
         if not self.rf:
             return self
-        return Segment(self.duration, np.asarray(b1)[..., None, None] * self.rotation)
+        return replace(self, rotation=np.asarray(b1)[..., None, None] * self.rotation)
 
 
 def rotation_generator(angle: float | Real, phase: float, spin: int, n: int) -> Complex:

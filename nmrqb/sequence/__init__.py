@@ -26,6 +26,7 @@ from nmrqb.sequence.model import (
     VirtualZ,
 )
 from nmrqb.sequence.shapes import Shape
+from nmrqb.sequence.writing import save_sequence, sequence_text
 
 __all__ = [
     "Acquisition",
@@ -53,4 +54,6 @@ __all__ = [
     "default_sample",
     "expand",
     "load_sequence",
+    "save_sequence",
+    "sequence_text",
 ]

@@ -114,7 +114,7 @@ class ShapeFormat(ShortForm):
         try:
             return Shape(
                 kind=self.kind,
-                points=self.points,
+                points=len(self.x) or self.points,
                 truncation=self.truncation,
                 lobes=self.lobes,
                 cosine=tuple(self.cosine),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Several
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +27,7 @@ from nmrqb.sequence.model import (
     TimedDelay,
     TimedGradient,
     TimedPulse,
+    TimedRotation,
     Timeline,
     VirtualZ,
 )
@@ -190,12 +192,19 @@ class _Expansion:
     # ------------------------------------------------------------------------- single events
     def _pulse(self, pulse: Pulse) -> list[Draft]:
         played, frame = timed_pulses(pulse, self.scope, self.pulses)
-        for element in played:
-            for rotation in element.rotations:
-                what = f"the pulse on `{self.scope.sample.labels[rotation.spin]}`"
-                self.raster.held(rotation.duration, what, pulse.at)
+        played = [self._on_raster(element, pulse.at) for element in played]
         train = played[0] if len(played) == 1 else PulseTrain(tuple(played))
         return [train, Frame(frame)] if frame else [train]
+
+    def _on_raster(self, pulse: TimedPulse, at: Position) -> TimedPulse:
+        """Hold the lengths of a pulse; where they are rounded, its angles stay."""
+        labels = self.scope.sample.labels
+
+        def held(rotation: TimedRotation) -> TimedRotation:
+            what = f"the pulse on `{labels[rotation.spin]}`"
+            return replace(rotation, duration=self.raster.held(rotation.duration, what, at))
+
+        return TimedPulse(tuple(map(held, pulse.rotations)))
 
     def _delay(self, delay: Delay) -> list[Draft]:
         time = self.scope.value(delay.time, "time", delay.at)
@@ -226,7 +235,7 @@ class _Expansion:
         for flipped in pattern:
             drafts.append(self._stretch(time / len(pattern), text, delay.at))
             if flipped:
-                drafts.append(self._inversion(flipped))
+                drafts.append(self._on_raster(self._inversion(flipped), delay.at))
         return drafts
 
     def _inversion(self, flipped: Mapping[int, float]) -> TimedPulse:
@@ -253,17 +262,23 @@ class _Expansion:
         angles: dict[int, float] = {}
         for target, text in rotation.angles.items():
             at = rotation.places.get(target, rotation.at)
-            angle = self.scope.angle(text, at)
-            angles |= dict.fromkeys(self.scope.spins(target, at), angle)
+            self._give(angles, target, self.scope.angle(text, at), at)
         return [Frame(MappingProxyType(angles))]
 
     def _acquisition(self, acquisition: Acquisition) -> list[Draft]:
         phases: dict[int, float] = {}
         for target, text in acquisition.phases.items():
             at = acquisition.places.get(target, acquisition.at)
-            phase = self.scope.phase(text, at)
-            phases |= dict.fromkeys(self.scope.spins(target, at), phase)
+            self._give(phases, target, self.scope.phase(text, at), at)
         return [TimedAcquisition(MappingProxyType(dict(sorted(phases.items()))))]
+
+    def _give(self, values: dict[int, float], target: str, value: float, at: Position) -> None:
+        """Give a value to the spins of a role or nucleus; a spin that has one is a fault."""
+        for spin in self.scope.spins(target, at):
+            if spin in values:
+                label = self.scope.sample.labels[spin]
+                self.scope.fault(at, f"spin `{label}` stands here twice; name it once")
+            values[spin] = value
 
     # -------------------------------------------------------------------- events in place of one
     def _repeat(self, repeat: Repeat) -> list[Draft]:

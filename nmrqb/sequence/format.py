@@ -65,7 +65,7 @@ class SequenceFormat(Entry):
     parameters: dict[Parameter, Expression] = Field(
         default_factory=dict,
         description="Expressions over other parameters and over J, J(I,S), dipolar(I,S), T1(I), "
-        "T2(I), offset(I), pulse_90(I) and pi; `--set` changes them.",
+        "T2(I), gamma(I) (relative to 1H), offset(I), pulse_90(I) and pi; `--set` changes them.",
     )
     constraints: list[Expression] = Field(
         default_factory=list,
@@ -73,7 +73,8 @@ class SequenceFormat(Entry):
     )
     phase_cycle: dict[PhaseName, Annotated[list[Expression], Field(min_length=1)]] = Field(
         default_factory=dict,
-        description="Name to the phases of successive scans: {ph1: [x, -x], ph31: [x, -x]}.",
+        description="Name to the phases of successive scans: {ph1: [x, -x], ph31: [x, -x]}; also "
+        "numbers and other values that expressions use by this name: {step: [0, 1, 2]}.",
     )
     timing: TimingFormat = Field(
         default_factory=TimingFormat,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -257,8 +257,18 @@ class Sequence:
 
     @property
     def scans(self) -> int:
-        """Number of scans after which every list of the phase cycle has come round."""
-        return math.lcm(*(len(phases) for phases in self.phase_cycle.values()))
+        """Number of scans after which all lists of phases, included ones too, have come round."""
+        lists = (len(phases) for phases in self.phase_cycle.values())
+        events = (self.events, *(block.events for block in self.blocks.values()))
+        return math.lcm(*lists, *(inner.scans for e in events for inner in _included(e)))
+
+
+def _included(events: tuple[Event, ...]) -> Iterator[Sequence]:
+    for event in events:
+        if isinstance(event, Repeat):
+            yield from _included(event.events)
+        elif isinstance(event, Call) and event.sequence is not None:
+            yield event.sequence
 
 
 # ------------------------------------------------------- as played, numbers in SI and radians

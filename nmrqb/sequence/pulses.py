@@ -197,8 +197,12 @@ class _Resolution:
 def _turning(
     samples: tuple[complex, ...], finer: int, turns: float, area: float
 ) -> tuple[complex, ...]:
-    """Return samples, each cut in ``finer`` steps, times e^{2πi·turns·t/T}, t = 0 in the middle."""
+    """Return samples, each cut in ``finer`` steps, times e^{2πi·turns·t/T}, t = 0 in the middle.
+
+    A spin on the carrier turns on during a step, which would cost it a factor sinc(turns/N) of the
+    angle; the steps are larger by as much.
+    """
     fine = np.repeat(np.array(samples), finer)
     t = (np.arange(fine.size) + 0.5) / fine.size - 0.5
-    carrier = np.exp(2j * np.pi * turns * t) * np.sinc(turns / fine.size)
+    carrier = np.exp(2j * np.pi * turns * t) / np.sinc(turns / fine.size)
     return tuple((fine * carrier / (fine.size * area)).tolist())

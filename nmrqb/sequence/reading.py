@@ -5,6 +5,7 @@ What the format has refused is skipped, so that the rest of a faulty file can st
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -64,7 +65,7 @@ def beside(document: Document, argument: str) -> str:
     """Return a file named relative to the document, wherever the command is run."""
     if not is_file_argument(argument):
         return argument
-    return str(Path(document.file).parent / argument)
+    return os.path.normpath(Path(document.file).parent / argument)
 
 
 class EventReader:
@@ -155,11 +156,7 @@ class EventReader:
         return entry.shape()
 
     def _shape_file(self, file: str, path: Keys) -> Shape:
-        source = (
-            beside(self.document, file)
-            if is_file_argument(file)
-            else str(Path(self.document.file).parent / file)
-        )
+        source = os.path.normpath(Path(self.document.file).parent / file)
         try:
             return read_shape(source)
         except InputError as error:
@@ -212,11 +209,12 @@ class EventReader:
         long = isinstance(self.document.get(path), dict)
         at = self.document.position((*path, "sequence") if long else path)
         try:
-            sequence = self.include(beside(self.document, entry.sequence), at)
+            name = beside(self.document, entry.sequence)
+            sequence = self.include(name, at)
         except InputError as error:
             self.faults += error.faults
             return None
-        return self._call(entry, entry.sequence, sequence, path)
+        return self._call(entry, name, sequence, path)
 
     def _call(self, entry: CallFormat, name: str, sequence: Sequence | None, path: Keys) -> Call:
         return Call(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from nmrqb import units
 from nmrqb.errors import Fault, Position, nearest
 from nmrqb.sample import Sample
-from nmrqb.sample.nuclei import SPIN_HALF
+from nmrqb.sample.nuclei import SPIN_HALF, relative_gyromagnetic_ratio
 from nmrqb.sequence.binding import place, single_roles
 from nmrqb.sequence.limits import MAX_NESTING
 from nmrqb.sequence.model import Sequence
@@ -57,6 +57,7 @@ class Scope:
     unread: bool = False
     _pending: list[str] = field(default_factory=list)
     _places: dict[str, Position] = field(default_factory=dict)  # where parameters are set
+    _file: Scope | None = None  # the scope of the whole file; None if this is it
 
     def __post_init__(self) -> None:
         """Add what the sample knows to the names."""
@@ -65,9 +66,11 @@ class Scope:
             "dipolar": self._dipolar,
             "T1": self._T1,
             "T2": self._T2,
+            "gamma": self._gamma,
             "offset": self._offset,
             "pulse_90": self._pulse_90,
         }
+        self.names |= {name: self._cycled(name) for name in self.sequence.phase_cycle}
 
     # ---------------------------------------------------------------------------- parameters
     def set_parameters(self, overrides: Mapping[str, str]) -> None:
@@ -111,13 +114,22 @@ class Scope:
     def inside(
         self, names: Mapping[str, Value], bound: Mapping[str, tuple[int, ...]] | None = None
     ) -> Scope:
-        """Return the scope of a block or of one turn of a loop, with further names."""
-        inner = replace(
-            self, names={**self.names, **names}, values={}, used=set(), _pending=[], _places={}
+        """Return the scope of one turn of a loop or, with its roles, of a block.
+
+        A loop knows the names round it; a block those of its file, wherever it is played.
+        """
+        file = self._file or self
+        known = self.names if bound is None else file.names
+        return replace(
+            self,
+            bound=self.bound if bound is None else bound,
+            names={**known, **names},
+            values={},
+            used=set(),
+            _pending=[],
+            _places={},
+            _file=file,
         )
-        if bound is not None:
-            inner.bound = bound
-        return inner
 
     def merge(self, inner: Scope, roles: Mapping[str, str] | None = None) -> None:
         """Take over which roles an inner scope has used, by their names out here."""
@@ -163,15 +175,31 @@ class Scope:
             return math.radians(PHASES[text])
         cycle = self.sequence.phase_cycle
         if text in cycle:
-            number = self.scan % len(cycle[text])
-            listed = place(self.sequence, f"phase_cycle.{text}.{number}", "phase_cycle")
-            return self.phase(cycle[text][number], listed)
+            return self.phase(*self._current(text))
         if text.lstrip("+-").isidentifier() and text.lstrip("+-") not in self.names:
             names = ", ".join([*PHASES, *cycle])
             valid = f"{names} or {'degrees' if degrees else 'an angle such as 45 deg'}"
             self.fault(at, f"phase must be {valid}, but is `{text}`")
             return 0.0
         return self.angle(text, at, degrees=degrees)
+
+    def _current(self, name: str) -> tuple[str, Position]:
+        """Return what a name of the phase cycle means in this scan, and where that stands."""
+        entries = self.sequence.phase_cycle[name]
+        number = self.scan % len(entries)
+        return entries[number], place(self.sequence, f"phase_cycle.{name}.{number}", "phase_cycle")
+
+    def _cycled(self, name: str) -> Callable[[], Value]:
+        def value() -> Value:
+            text, at = self._current(name)
+            if text in PHASES:
+                raise UnitError(f"`{name}` is the phase {text} here; write an angle in its list")
+            found = self.calculated(text, at)
+            if found is None:
+                raise _AlreadyToldError(f"`{name}` is faulty")
+            return found
+
+        return value
 
     # --------------------------------------------------------------------------------- spins
     def spins(self, target: str, at: Position) -> tuple[int, ...]:
@@ -294,6 +322,9 @@ class Scope:
                 f"`{name}({role})` has no value: sample `{self.sample.name}` gives none"
             )
         return Value.of(time, "time")
+
+    def _gamma(self, I: str) -> Value:  # noqa: E741
+        return Value(relative_gyromagnetic_ratio(self.sample.spins[self._spin(I)].nucleus))
 
     def _offset(self, I: str) -> Value:  # noqa: E741
         return Value.of(self.sample.spins[self._spin(I)].offset_hz, "frequency")

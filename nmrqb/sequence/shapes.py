@@ -172,7 +172,7 @@ _OWNERS: Mapping[str, tuple[str, ...]] = {
 # ------------------------------------------------------------------------------------- the samples
 @lru_cache(maxsize=64)
 def shape_samples(shape: Shape) -> Complex:
-    """Return the values of a shape in the middles of N equal steps, the largest |value| being 1.
+    """Return the values of a shape in the middles of N equal steps, relative to its peak.
 
     With x = t/T from 0 to 1: rectangle 1; gaussian τ^((2x−1)²), τ the truncation; sinc
     sin(πu)/(πu), u = (2x−1)·lobes; sine-squared sin²(πx); fourier
@@ -193,9 +193,14 @@ def shape_samples(shape: Shape) -> Complex:
     """
     x = (np.arange(shape.points) + 0.5) / shape.points
     values = np.asarray(_FORMULAS[shape.kind](shape, x), dtype=complex)
-    values = np.asarray((values.view(float) / np.abs(values).max()).view(complex))
+    values = np.asarray((values.view(float) / _peak(shape, values)).view(complex))
     values.setflags(write=False)
     return values
+
+
+def _peak(shape: Shape, values: Complex) -> float:
+    """Return the largest |value| of a series or of samples; the other formulas peak at 1."""
+    return float(np.abs(values).max()) if shape.kind in _SCALED else 1.0
 
 
 def _gaussian(shape: Shape, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -230,6 +235,7 @@ _FORMULAS: Mapping[str, Callable[[Shape, NDArray[np.float64]], Any]] = {
 }
 
 SHAPES = tuple(_FORMULAS)
+_SCALED = ("fourier", "reburp", "samples")  # their largest value is 1 by definition
 
 
 # --------------------------------------------------------------------------------- reading of files

@@ -86,14 +86,14 @@ def placed(drafts: Sequence[Draft], faults: list[Fault]) -> list[TimedEvent | Fr
     """Turn centre-to-centre delays into delays between edges.
 
     A delay loses half of the pulse on either side of it; one beside a gradient, a delay or an end
-    of the sequence loses nothing there.
+    of the sequence loses nothing there.  Frames and receivers take no time and do not count.
     """
-    timed = [draft for draft in drafts if not isinstance(draft, Frame)]
+    timed = [draft for draft in drafts if not isinstance(draft, Frame | TimedAcquisition)]
     sides = iter(zip([None, *timed], [*timed[1:], None], strict=False))
     events: list[TimedEvent | Frame] = []
     for draft in drafts:
         match draft:
-            case Frame():
+            case Frame() | TimedAcquisition():
                 events.append(draft)
                 continue
             case CentredDelay():

@@ -14,7 +14,7 @@ from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
 from nmrqb.units import FUNCTIONS
 
 TARGET_KEYS = (*NAMED_TERMS, "time")
-SAMPLE_VALUES = ("J", "T1", "T2", "dipolar", "offset", "pulse_90")
+SAMPLE_VALUES = ("J", "T1", "T2", "dipolar", "gamma", "offset", "pulse_90")
 RESERVED = frozenset({*SAMPLE_VALUES, *FUNCTIONS, "pi", "nan", "inf", "infinity"})
 PHASES = {"x": 0.0, "y": 90.0, "-x": 180.0, "-y": 270.0}  # degrees
 

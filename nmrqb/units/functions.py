@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from nmrqb.units.values import EXPONENTS, Dimension, UnitError, Value, with_article, written
 
+_MANY = 1_000
 _ROUNDING = 1e-12  # by how much an argument of asin may exceed 1 and still be read as 1
 
 
@@ -18,7 +19,15 @@ class _Function:
 
     apply: Callable[..., Value]
     usage: str
-    several: bool = False
+    least: int = 1
+    most: int = 1
+
+    @property
+    def needs(self) -> str:
+        """How many arguments it takes, in words."""
+        if self.most == 1:
+            return "one argument"
+        return "two arguments" if self.most == 2 else "two or more arguments"
 
 
 class _RefusalError(Exception):
@@ -48,15 +57,15 @@ def check_count(name: str, count: int, text: str) -> None:
         If the function is not called so.
     """
     function = _TABLE[name]
-    if count < 2 if function.several else count != 1:
-        needs = "two or more arguments" if function.several else "one argument"
-        message = f"`{name}` in `{text}` needs {needs}: {function.usage}, but is given {count}"
+    if not function.least <= count <= function.most:
+        needs = f"needs {function.needs}: {function.usage}"
+        message = f"`{name}` in `{text}` {needs}, but is given {count}"
         raise UnitError(message)
 
 
 def bare(name: str, text: str) -> UnitError:
     """Return the error of a function that stands without its parentheses."""
-    needs = "arguments" if _TABLE[name].several else "an argument"
+    needs = "an argument" if _TABLE[name].most == 1 else "arguments"
     return UnitError(f"`{name}` in `{text}` needs {needs}: {_TABLE[name].usage}")
 
 
@@ -101,6 +110,11 @@ def _atan(tangent: Value) -> Value:
     return Value.of(math.atan(_need(tangent, "ratio")), "angle")
 
 
+def _atan2(y: Value, x: Value) -> Value:
+    _same_kind(y, x)
+    return Value.of(math.atan2(y.number, x.number), "angle")
+
+
 def _sqrt(square: Value) -> Value:
     if any(exponent % 2 for exponent in square.exponents):
         needs = "needs a plain number or a square such as s^2"
@@ -125,16 +139,28 @@ def _log(power: Value) -> Value:
     return Value(math.log(power.number))
 
 
+def _tanh(value: Value) -> Value:
+    return Value(math.tanh(_need(value, "ratio")))
+
+
+def _sign(value: Value) -> Value:
+    return Value(float((value.number > 0) - (value.number < 0)))
+
+
 def _abs(value: Value) -> Value:
     return Value(abs(value.number), value.exponents)
+
+
+def _same_kind(first: Value, other: Value) -> None:
+    if other.exponents != first.exponents:
+        kinds = f"{first.kind} and {other.kind}"
+        raise _RefusalError(f"is given {kinds}; all must be the same")
 
 
 def _one_of(choose: Callable[..., Value]) -> Callable[..., Value]:
     def of(first: Value, *others: Value) -> Value:
         for other in others:
-            if other.exponents != first.exponents:
-                kinds = f"{first.kind} and {other.kind}"
-                raise _RefusalError(f"is given {kinds}; all must be the same")
+            _same_kind(first, other)
         return choose((first, *others), key=lambda value: value.number)
 
     return of
@@ -147,12 +173,15 @@ _TABLE: Mapping[str, _Function] = {
     "asin": _Function(_arc(math.asin), "asin(…)"),
     "acos": _Function(_arc(math.acos), "acos(…)"),
     "atan": _Function(_atan, "atan(…)"),
+    "atan2": _Function(_atan2, "atan2(y, x)", 2, 2),
     "sqrt": _Function(_sqrt, "sqrt(…)"),
     "exp": _Function(_exp, "exp(…)"),
     "log": _Function(_log, "log(…)"),
+    "tanh": _Function(_tanh, "tanh(…)"),
+    "sign": _Function(_sign, "sign(…)"),
     "abs": _Function(_abs, "abs(…)"),
-    "min": _Function(_one_of(min), "min(…, …)", several=True),
-    "max": _Function(_one_of(max), "max(…, …)", several=True),
+    "min": _Function(_one_of(min), "min(…, …)", 2, _MANY),
+    "max": _Function(_one_of(max), "max(…, …)", 2, _MANY),
 }
 
 FUNCTIONS: frozenset[str] = frozenset(_TABLE)

@@ -16,7 +16,7 @@ from nmrqb.errors import InputError
 from nmrqb.operators import named_terms, spin_operator
 from nmrqb.sample import Coupling, Sample, Spin
 from nmrqb.sample.hamiltonian import internal_hamiltonian
-from nmrqb.sequence import expand, load_sequence
+from nmrqb.sequence import TimedPulse, Timing, expand, load_sequence
 
 WIDTH = 4e-6  # of a finite 90° pulse, s
 ZERO, SEEN = 1e-10, 1e-6  # of the norm of the drift
@@ -54,11 +54,9 @@ SOLID, SHIFTS_ONLY, DIPOLAR = solid(), solid(couplings=False), solid(shifts=Fals
 
 
 def orders(name, sample, order=1, pulses="ideal", **parameters):
-    """Magnus terms of one pass in Hz; finite pulses are told to the sequence."""
-    if pulses == "finite":
-        parameters["width"] = f"{WIDTH!r} s"
-    timeline = expand(load_sequence(name), sample, parameters=parameters)
-    segments = timeline_segments(timeline, sample, pulses=pulses)
+    """Magnus terms of one pass in Hz."""
+    timeline = expand(load_sequence(name), sample, parameters=parameters, pulses=pulses)
+    segments = timeline_segments(timeline, sample)
     return magnus_terms(segments, internal_hamiltonian(sample) / (2 * np.pi), order=order)
 
 
@@ -202,9 +200,8 @@ def test_double_quantum_cycles_are_exact_for_a_pair(name, term):
 
 
 def test_edge_to_edge_delays_leave_dq8_other_couplings():
-    # told nothing of the length of the pulses the delays are not counted from centre to centre
-    timeline = expand(load_sequence("dq8"), DIPOLAR)
-    segments = timeline_segments(timeline, DIPOLAR, pulses="finite")
+    sequence = replace(load_sequence("dq8"), timing=Timing(centred=False))
+    segments = timeline_segments(expand(sequence, DIPOLAR, pulses="finite"), DIPOLAR)
     (zeroth,) = magnus_terms(segments, internal_hamiltonian(DIPOLAR) / (2 * np.pi), order=0)
     assert relative(zeroth - bilinear(DIPOLAR, {"yy": 1, "xx": -1}), DIPOLAR) > 0.01
 
@@ -243,11 +240,32 @@ def test_cycle_lasts_its_number_of_delays(name, units):
 
 @pytest.mark.parametrize("name", [n for n in COLLECTIVE if n != "magic_echo"])
 def test_finite_pulses_leave_the_cycle_as_long_as_it_was(name):
-    played = {"tau": "10 us", "width": "4 us"}
     average = compile_sequence(
-        load_sequence(name), SOLID, parameters=played, order=0, pulses="finite"
+        load_sequence(name), SOLID, parameters={"tau": "10 us"}, order=0, pulses="finite"
     )
     assert average.duration_s == pytest.approx(COLLECTIVE[name] * 10e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in COLLECTIVE if n != "magic_echo"])
+def test_finite_pulses_stand_where_ideal_ones_do(name):
+    centres = []
+    for pulses in ("ideal", "finite"):
+        timeline = expand(load_sequence(name), SOLID, parameters={"tau": "10 us"}, pulses=pulses)
+        ends = np.cumsum([event.duration for event in timeline.events])
+        centres.append(
+            [
+                end - event.duration / 2
+                for end, event in zip(ends, timeline.events, strict=True)
+                if isinstance(event, TimedPulse)
+            ]
+        )
+    np.testing.assert_allclose(centres[1], centres[0], atol=1e-15)
+
+
+@pytest.mark.parametrize("name", [n for n in COLLECTIVE if n != "magic_echo"])
+def test_delays_too_short_for_the_pulses_are_refused(name):
+    with pytest.raises(InputError, match="between the centres of its pulses must be at least"):
+        expand(load_sequence(name), SOLID, parameters={"tau": "3 us"}, pulses="finite")
 
 
 def test_windowless_cycle_is_all_pulse():

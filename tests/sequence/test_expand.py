@@ -222,7 +222,7 @@ BROKEN = [
     ("sequence: [{delay: 5/J}, {delay: -1/J}]", "3:34", "must not be negative, but `-1/J` is -5 ms"),
     ("sequence: [{delay: 5/J}, {delay: 10**8**8}]", "3:34", "is not an expression"),
     ("sequence: [{delay: 5/J}, {delay: nan}]", "3:34", "is not finite"),
-    ("sequence: [{delay: 5/J}, {delay: D/J}]", "3:34", "unknown name `D` in `D/J`; Valid: J, T1, T2, dipolar, offset, pi, pulse_90"),
+    ("sequence: [{delay: 5/J}, {delay: D/J}]", "3:34", "unknown name `D` in `D/J`; Valid: J, T1, T2, dipolar, gamma, offset, pi, pulse_90"),
     ("sequence: [{delay: 5/J}, {delay: 1/J(I,S)}]", "3:40", "`S\\)` was cut off at a comma; put the expression in quotes"),
     ("sequence: [{delay: 5/J}, {delay: '1/J(I,X)'}]", "3:34", "there is no role `X`; Valid: I, S"),
     ("sequence: [{delay: 5/J}, {delay: '1/J(I,I)'}]", "3:34", "names one spin twice"),
