@@ -138,9 +138,12 @@ def embed(operator: Complex, spin: int, n: int) -> Complex:
     return kron(operator if k == spin else PAULI["I"] for k in range(n))
 
 
+@lru_cache(maxsize=64)
 def spin_operator(axis: str, spin: int, n: int) -> Complex:
-    """Return I_a = σ_a/2 (axis x, y or z) of one of ``n`` spins, dimensionless."""
-    return embed(PAULI[axis.upper()] / 2, spin, n)
+    """Return I_a = σ_a/2 (axis x, y or z) of one of ``n`` spins, dimensionless and read-only."""
+    operator = embed(PAULI[axis.upper()] / 2, spin, n)
+    operator.setflags(write=False)
+    return operator
 
 
 def swap(first: int, second: int, n: int) -> Complex:
@@ -183,8 +186,8 @@ def from_named(terms: Mapping[str, float]) -> Complex:
     return sum((value * named_operator(name) for name, value in terms.items()), start=zero)
 
 
-def named_terms(matrix: Complex) -> dict[str, float]:
-    """Split a traceless 4×4 Hermitian matrix into the named terms, and what is left.
+def named_terms(matrix: Complex) -> dict[str, Any]:
+    """Split traceless 4×4 Hermitian matrices into the named terms, and what is left.
 
     With C_ab the coefficient of σ_a⊗σ_b: DM_z = (C_xy − C_yx)/2, KSEA_z = (C_xy + C_yx)/2 and
     cyclic, isotropic = tr C/3, Delta = 3(C_zz − tr C/3)/2, epsilon = (C_xx − C_yy)/2,
@@ -193,14 +196,16 @@ def named_terms(matrix: Complex) -> dict[str, float]:
     Parameters
     ----------
     matrix
-        Shape (4, 4), H/2π in Hz.
+        Shape (..., 4, 4), H/2π in Hz.
 
     Returns
     -------
     dict
-        Name to value in Hz, ``other`` last.
+        Name to value in Hz, ``other`` last: floats, or arrays of shape (...) for a stack.
     """
-    c = dict(zip(pauli_strings(2), pauli_coefficients(matrix).real, strict=True))
+    c = dict(
+        zip(pauli_strings(2), np.moveaxis(pauli_coefficients(matrix).real, -1, 0), strict=True)
+    )
     isotropic = (c["XX"] + c["YY"] + c["ZZ"]) / 3
     named = {
         "DM_x": (c["YZ"] - c["ZY"]) / 2,
@@ -216,9 +221,12 @@ def named_terms(matrix: Complex) -> dict[str, float]:
     }
     rest = [c[p] for p in ("XI", "YI", "IX", "IY")]
     rest += [c["ZI"] - named["B"], c["IZ"] - named["B"]]
-    return {name: float(value) for name, value in named.items()} | {
-        "other": float(np.linalg.norm(rest))
-    }
+    named["other"] = np.linalg.norm(rest, axis=0)
+    return {name: _plain(value) for name, value in named.items()}
+
+
+def _plain(value: Real) -> float | Real:
+    return value if np.ndim(value) else float(value)
 
 
 def pair_part(matrix: Complex, first: int, second: int) -> Complex:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmrqb.average.effective import branch_safe, cycles_to_close, effective_hamiltonian
+from nmrqb.average.control import control_of
+from nmrqb.average.effective import branch_safe, effective_hamiltonian
 from nmrqb.average.magnus import magnus_terms
 from nmrqb.average.model import (
     AverageHamiltonian,
@@ -152,26 +153,9 @@ def _play(timeline: Timeline, sample: Sample) -> _Played:
             f"Argument `sequence` must take time, but {timeline.name!r} has only ideal pulses"
         )
     drift = internal_hamiltonian(sample)
-    segments, U_rf, passes = _control(segments, np.zeros_like(drift))
-    return _Played(segments, drift, unitary(segments, drift), U_rf, passes)
-
-
-def _control(segments: list[Segment], still: Complex) -> tuple[list[Segment], Complex, int | None]:
-    """Tell control from evolution: the segments, the control of one pass, passes that close it.
-
-    A change of frame that the pulses undo, as after a composite pulse, is control.  Where the
-    pulses close sooner without it, it goes on from pass to pass and is evolution, as in a field.
-    """
-    U_rf = unitary(segments, still)
-    passes = cycles_to_close(U_rf)
-    pulses = [segment for segment in segments if segment.rf]
-    U_pulses = unitary(pulses, still)
-    alone = cycles_to_close(U_pulses)
-    if len(pulses) == len(segments) or alone is None or (passes or alone + 1) <= alone:
-        return segments, U_rf, passes
-    frames = [Segment(s.duration, still, rf=False, evolution=s.rotation)
-              for s in segments if not s.rf]  # fmt: skip
-    return [*pulses, *frames], U_pulses, alone
+    control = control_of(segments, drift)
+    one_pass = unitary(control.segments, drift)
+    return _Played(control.segments, drift, one_pass, control.U_rf, control.passes)
 
 
 def _pairs(

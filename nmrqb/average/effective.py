@@ -9,10 +9,11 @@ import numpy as np
 from scipy.linalg import schur
 
 from nmrqb.dynamics import Segment, unitary
-from nmrqb.operators import Complex, dagger
+from nmrqb.operators import Complex, Real, dagger
 
 MAX_CYCLES = 24
 _CLOSED = 1e-9
+_NEAR_BRANCH = 1e-3  # distance of an eigenvalue of U from −1
 _PHASE_STEP, _MAX_STEPS = 0.1, 2000  # rad, and how many of them are tried
 
 
@@ -22,40 +23,62 @@ def cycles_to_close(U_rf: Complex, limit: int = MAX_CYCLES) -> int | None:
     Parameters
     ----------
     U_rf
-        Rotation that the pulses of one pass make without any drift, shape (d, d).
+        Rotation that the pulses of one pass make without any drift, shape (..., d, d); of a stack
+        every member has to close.
     limit
         Largest number of passes tried.
     """
-    d = U_rf.shape[-1]
-    power = np.eye(d, dtype=complex)
+    one = np.eye(U_rf.shape[-1], dtype=complex)
+    power = one
     for m in range(1, limit + 1):
         power = U_rf @ power
-        phase = np.trace(power) / d
-        if np.linalg.norm(power - phase * np.eye(d)) < _CLOSED:
+        phase = np.trace(power, axis1=-2, axis2=-1)[..., None, None] / len(one)
+        if np.all(np.linalg.norm(power - phase * one, axis=(-2, -1)) < _CLOSED):
             return m
     return None
 
 
 def unitary_logarithm(U: Complex) -> Complex:
-    """Return the Hermitian A with U = exp(−iA), eigenvalues in [−π, π): shape (d, d)."""
+    """Return the Hermitian A with U = exp(−iA), eigenvalues in [−π, π): shape (..., d, d).
+
+    One matrix goes through its Schur form.  A stack goes through the Cayley transform
+    tan(A/2) = −i(1 − U)(1 + U)⁻¹, which loses digits where an eigenvalue comes near π; such
+    members go through their Schur form too.
+    """
+    if U.ndim == 2:
+        return _schur_logarithm(U)
+    flat = U.reshape(-1, *U.shape[-2:])
+    one = np.eye(U.shape[-1])
+    near = np.abs(np.linalg.eigvals(flat) + 1).min(axis=-1) < _NEAR_BRANCH
+    safe = np.where(near[:, None, None], one, flat)
+    tangent = -1j * np.linalg.solve(one + safe, one - safe)
+    t, V = np.linalg.eigh((tangent + dagger(tangent)) / 2)
+    A = (V * (2 * np.arctan(t))[..., None, :]) @ dagger(V)
+    for k in np.flatnonzero(near):
+        A[k] = _schur_logarithm(flat[k])
+    return np.asarray(A.reshape(U.shape))
+
+
+def _schur_logarithm(U: Complex) -> Complex:
     T, Z = schur(U, output="complex")
     A = (Z * -np.angle(np.diag(T))) @ dagger(Z)
     return np.asarray((A + dagger(A)) / 2)
 
 
-def effective_hamiltonian(U: Complex, U_rf: Complex, period: float) -> Complex:
-    """Return the exact (i/T) log[U_rf†(T) U(T)] in rad/s, made traceless: shape (d, d).
+def effective_hamiltonian(U: Complex, U_rf: Complex, period: float | Real) -> Complex:
+    """Return the exact (i/T) log[U_rf†(T) U(T)] in rad/s, made traceless: shape (..., d, d).
 
     Parameters
     ----------
     U, U_rf
         Propagators of the whole period with and without the drift.
     period
-        T in s.
+        T in s, shape (...).
     """
     A = unitary_logarithm(dagger(U_rf) @ U)
     d = A.shape[-1]
-    return np.asarray((A - np.trace(A) / d * np.eye(d)) / period)
+    trace = np.trace(A, axis1=-2, axis2=-1)[..., None, None]
+    return np.asarray((A - trace / d * np.eye(d)) / np.asarray(period)[..., None, None])
 
 
 def branch_safe(
@@ -63,9 +86,9 @@ def branch_safe(
 ) -> bool:
     """Tell whether the principal logarithm is the Hamiltonian that acted.
 
-    With the drift, and what counts as drift, scaled by λ from 0 to 1, no eigenphase of U_rf†(T) U(T; λ) may reach π.  The
-    phases move by at most T‖H‖ dλ, so that a grid of λ proves it: the largest phase on the grid
-    plus half a step must stay below π.
+    With the drift, and what counts as drift, scaled by λ from 0 to 1, no eigenphase of
+    U_rf†(T) U(T; λ) may reach π.  The phases move by at most T‖H‖ dλ, so that a grid of λ proves
+    it: the largest phase on the grid plus half a step must stay below π.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ U = exp[−i(Θ + H_drift T)].
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -68,7 +69,7 @@ def rotation_generator(angle: float | Real, phase: float, spin: int, n: int) -> 
 
 
 def rotation_steps(
-    angle: float | Real, phase: float, spin: int, n: int, shares: ArrayLike = (1,)
+    angle: float | Real, phase: float | Real, spin: int, n: int, shares: ArrayLike = (1,)
 ) -> Complex:
     """Return Θ_j = θ|w_j|(I_x cos(φ + arg w_j) + I_y sin(φ + arg w_j)) of the steps of a pulse.
 
@@ -77,7 +78,7 @@ def rotation_steps(
     angle
         θ in rad, shape (...).
     phase
-        φ in rad.
+        φ in rad, shape (...).
     spin, n
         Tensor position of the spin among n.
     shares
@@ -87,9 +88,9 @@ def rotation_steps(
     -------
     array of shape (..., N, d, d)
     """
-    w = np.asarray(shares, dtype=complex) * np.exp(1j * phase)
+    w = np.asarray(shares, dtype=complex) * np.exp(1j * np.asarray(phase)[..., None])
     x, y = spin_operator("x", spin, n), spin_operator("y", spin, n)
-    axes = w.real[:, None, None] * x + w.imag[:, None, None] * y
+    axes = w.real[..., None, None] * x + w.imag[..., None, None] * y
     return np.asarray(np.asarray(angle, dtype=float)[..., None, None, None] * axes)
 
 
@@ -112,12 +113,12 @@ def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> 
     lengths = [np.asarray(duration, dtype=float) for duration in durations]
     # ideal rotations of different spins commute: their generators add up
     ideal = [g.sum(axis=-3) for g, T in zip(generators, lengths, strict=True) if not np.any(T > 0)]
-    core = [Segment(np.zeros(ideal[0].shape[:-2]), np.sum(ideal, axis=0))] if ideal else []
+    core = [Segment(np.zeros(()), functools.reduce(np.add, ideal))] if ideal else []
     finite = [(g, T) for g, T in zip(generators, lengths, strict=True) if np.any(T > 0)]
     if not finite:
         return core
     cuts = [_edges(T, g.shape[-3]) for g, T in finite]
-    middle = [np.zeros((*np.shape(lengths[0]), 1))] if core else []
+    middle = [np.zeros(1)] if core else []
     edges = np.sort(np.concatenate(_alike([*cuts, *middle]), axis=-1))
     low, high = edges[..., :-1], edges[..., 1:]
     playing = sum(_overlap(low, high, cut, g) for cut, (g, _) in zip(cuts, finite, strict=True))

@@ -17,8 +17,11 @@ from nmrqb.units.values import (
     Dimension,
     Exponents,
     Names,
+    Number,
     UnitError,
     Value,
+    every,
+    is_batch,
     written,
 )
 
@@ -33,11 +36,14 @@ __all__ = [
     "Dimension",
     "Exponents",
     "Names",
+    "Number",
     "UnitError",
     "Value",
     "calculate",
     "compare",
     "evaluate",
+    "every",
+    "is_batch",
     "quantity",
     "written",
 ]

@@ -13,8 +13,10 @@ from nmrqb.units.values import (
     EXPONENTS,
     Dimension,
     Names,
+    Number,
     UnitError,
     Value,
+    is_batch,
     with_article,
 )
 
@@ -37,11 +39,12 @@ def quantity(text: str, dimension: Dimension) -> float:
     UnitError
         If it is anything else.
     """
-    return evaluate(text, dimension, {})
+    number: float = evaluate(text, dimension, {})
+    return number
 
 
-def evaluate(text: str, dimension: Dimension, names: Names) -> float:
-    """Return an expression such as ``1/(4*J)`` as a finite float in SI units.
+def evaluate(text: str, dimension: Dimension, names: Names) -> Number:
+    """Return an expression such as ``1/(4*J)`` as a finite float in SI units; or an array of them.
 
     Parameters
     ----------
@@ -62,6 +65,8 @@ def evaluate(text: str, dimension: Dimension, names: Names) -> float:
     value = calculate(text, names, expected=dimension)
     if value.exponents != EXPONENTS[dimension]:
         raise UnitError(_wrong_dimension(text, value, dimension))
+    if dimension == "count" and is_batch(value.number):
+        raise UnitError(f"`{text}` must be one whole number, not one for each of many values")
     if dimension == "count" and not (value.number >= 0 and value.number.is_integer()):
         raise UnitError(f"`{text}` must be a whole number, 0 or more")
     return value.number
@@ -127,10 +132,29 @@ class Comparison:
 
         So exactly one of ``<``, ``==`` and ``>`` holds, and ``<=`` means ``<`` or ``==``.
         """
-        left, right = self.left.number, self.right.number
+        return self.counterexample is None
+
+    @property
+    def counterexample(self) -> tuple[Value, Value] | None:
+        """The first two values for which it is false, None where it holds."""
+        for left, right in _pairs(self.left.number, self.right.number):
+            if not self._true(left, right):
+                return Value(left, self.left.exponents), Value(right, self.right.exponents)
+        return None
+
+    def _true(self, left: float, right: float) -> bool:
         if math.isclose(left, right, rel_tol=EQUAL):
             return "=" in self.operator
         return self.operator in ({"<", "<="} if left < right else {">", ">="})
+
+
+def _pairs(left: Number, right: Number) -> list[tuple[float, float]]:
+    if not (is_batch(left) or is_batch(right)):
+        return [(left, right)]
+    import numpy as np  # noqa: PLC0415 (arrays come from those who have it loaded)
+
+    first, second = np.broadcast_arrays(left, right)
+    return list(zip(first.ravel().tolist(), second.ravel().tolist(), strict=True))
 
 
 _COMPARED = re.compile(f"[{COMPARING}]+(?: +[{COMPARING}]+)*")

@@ -7,7 +7,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nmrqb.units.values import EXPONENTS, Dimension, UnitError, Value, with_article, written
+from nmrqb.units.values import (
+    EXPONENTS,
+    Dimension,
+    UnitError,
+    Value,
+    is_batch,
+    with_article,
+    written,
+)
 
 _MANY = 1_000
 _ROUNDING = 1e-12  # by how much an argument of asin may exceed 1 and still be read as 1
@@ -43,9 +51,24 @@ def apply(name: str, arguments: Sequence[Value], text: str) -> Value:
         If an argument is of another dimension or outside the domain, or the result is too large.
     """
     try:
+        if any(is_batch(argument.number) for argument in arguments):
+            return _elementwise(_TABLE[name].apply, arguments)
         return _TABLE[name].apply(*arguments)
     except _RefusalError as refusal:
         raise UnitError(f"`{name}` in `{text}` {refusal}") from None
+
+
+def _elementwise(function: Callable[..., Value], arguments: Sequence[Value]) -> Value:
+    """Apply a function to every element of arrays."""
+    import numpy as np  # noqa: PLC0415 (arrays come from those who have it loaded)
+
+    numbers = np.broadcast_arrays(*(argument.number for argument in arguments))
+    rows = zip(*(array.ravel().tolist() for array in numbers), strict=True)
+    kinds = [argument.exponents for argument in arguments]
+    values = [function(*map(Value, row, kinds)) for row in rows]
+    return Value(
+        np.array([value.number for value in values]).reshape(numbers[0].shape), values[0].exponents
+    )
 
 
 def check_count(name: str, count: int, text: str) -> None:

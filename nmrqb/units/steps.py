@@ -10,7 +10,16 @@ from typing import NoReturn, Protocol
 
 from nmrqb.errors import nearest
 from nmrqb.units import functions
-from nmrqb.units.values import UNITS, Dimension, Exponents, Names, UnitError, Value
+from nmrqb.units.values import (
+    UNITS,
+    Dimension,
+    Exponents,
+    Names,
+    Number,
+    UnitError,
+    Value,
+    every,
+)
 
 ALLOWED = "numbers with units, names, functions, + - * / and ( ) are read"
 CONSTANTS: Names = {"pi": Value(math.pi)}
@@ -124,7 +133,7 @@ class Multiply:
         left = stack[-1]
         if self.sign > 0:
             number = left.number * right.number
-        elif right.number == 0:
+        elif not every(right.number != 0):
             raise UnitError(f"`{scope.text}` divides by zero")
         else:
             number = left.number / right.number
@@ -177,7 +186,7 @@ def run(steps: Iterable[Step], scope: Scope) -> Value:
     return stack[-1]
 
 
-def finite(number: float, exponents: Exponents, text: str) -> Value:
+def finite(number: Number, exponents: Exponents, text: str) -> Value:
     """Return a value of the expression ``text``.
 
     Raises
@@ -185,7 +194,7 @@ def finite(number: float, exponents: Exponents, text: str) -> Value:
     UnitError
         If the number is not finite.
     """
-    if not math.isfinite(number):
+    if not every(abs(number) < math.inf):  # false for nan too
         raise UnitError(f"`{text}` is not finite or too large; only finite numbers are read")
     return Value(number, exponents)
 

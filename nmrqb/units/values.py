@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nmrqb.errors import NmrqbError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Dimension = Literal["time", "frequency", "angle", "ratio", "field", "count"]
 Exponents = tuple[int, int, int]  # of second, radian and tesla
+Number: TypeAlias = Any  # a float; or an array of floats, where a parameter has many values at once
 
 EXPONENTS: Mapping[Dimension, Exponents] = {
     "ratio": (0, 0, 0),
@@ -72,13 +73,16 @@ class UnitError(NmrqbError, ValueError):
 
 @dataclass(frozen=True)
 class Value:
-    """A number in SI units with the exponents of its unit in second, radian and tesla."""
+    """A number in SI units with the exponents of its unit in second, radian and tesla.
 
-    number: float
+    The number may be an array of floats: an expression then has as many values.
+    """
+
+    number: Number
     exponents: Exponents = (0, 0, 0)
 
     @classmethod
-    def of(cls, number: float, dimension: Dimension) -> Value:
+    def of(cls, number: Number, dimension: Dimension) -> Value:
         """Make a value of a named dimension."""
         return cls(number, EXPONENTS[dimension])
 
@@ -104,6 +108,16 @@ def with_article(dimension: Dimension) -> str:
     if dimension in {"ratio", "count"}:
         return "a plain number"
     return f"an {dimension}" if dimension == "angle" else f"a {dimension}"
+
+
+def is_batch(number: Number) -> bool:
+    """Tell whether a number is an array of numbers."""
+    return getattr(number, "ndim", 0) > 0
+
+
+def every(condition: object) -> bool:
+    """Tell whether a comparison of numbers holds, for arrays everywhere."""
+    return bool(condition.all() if hasattr(condition, "all") else condition)
 
 
 def written(value: Value) -> str:
