@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -15,8 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
 from nmrqb import units
-from nmrqb.errors import Fault, nearest, refuse
-from nmrqb.files import Document, Keys, Kind, check_format, open_document, with_overrides
+from nmrqb.errors import Fault, Position, nearest, refuse
+from nmrqb.files import Document, Keys, Kind, Tree, check_format, open_document, with_overrides
 
 
 class Entry(BaseModel):
@@ -26,6 +27,8 @@ class Entry(BaseModel):
 
     planned: ClassVar[frozenset[str]] = frozenset()
     """Keys that the format reserves but this version does not act on yet."""
+    may_be_empty: ClassVar[bool] = True
+    """Whether a key without a value means that it is left out; else it is a fault."""
 
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -102,7 +105,8 @@ def scalar_text(value: object) -> str | None:
 def _expression(value: object) -> str:
     text = scalar_text(value)
     if text is None:
-        raise ValueError(f"must be an expression such as '1/(4*J)', but is {shown(value)}")
+        wanted = "must be one expression such as '5 ms', '90 deg' or '1/(4*J)'"
+        raise ValueError(f"{wanted}, but is {shown(value)}")
     return text
 
 
@@ -158,11 +162,28 @@ def format_name(model: type[Entry]) -> str:
 
 def check(document: Document, model: type[EntryT]) -> tuple[EntryT | None, list[Fault]]:
     """Check a document against a format; return the entry, or None and all the faults."""
+    entry, faults = None, list[Fault]()
     try:
-        return model.model_validate(document.tree), []
+        entry = model.model_validate(document.tree)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        return None, [_fault(detail, document, model) for detail in _relevant(details, document)]
+        faults = [_fault(detail, document, model) for detail in _relevant(details, document)]
+    if not model.may_be_empty:
+        told = {fault.at for fault in faults}
+        empty = (path for path in _empty(document.tree, ()) if document.position(path) not in told)
+        message = "is empty; give it a value or leave it out"
+        faults += [Fault(document.position(path), f"{_named(path)} {message}") for path in empty]
+    return (None, faults) if faults else (entry, [])
+
+
+def _empty(node: Tree, path: Keys) -> Iterator[Keys]:
+    """Yield the paths at which a document says nothing."""
+    if node is None:
+        yield path
+    elif isinstance(node, dict | list):
+        for key, item in node.items() if isinstance(node, dict) else enumerate(node):
+            if item is None or isinstance(item, dict | list):
+                yield from _empty(item, (*path, key))
 
 
 def _relevant(details: list[ErrorDetails], document: Document) -> list[ErrorDetails]:
@@ -198,7 +219,21 @@ def checked(document: Document, model: type[EntryT]) -> EntryT:
 def json_schema(model: type[Entry]) -> dict[str, Any]:
     """Return the JSON Schema of a format, for editors that complete and check."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return head | model.model_json_schema()
+    schema = model.model_json_schema()
+    return head | (schema if model.may_be_empty else _without_null(schema))
+
+
+def _without_null(node: Tree) -> Tree:
+    """Return a JSON Schema in which no key may be empty: who has nothing to say leaves it out."""
+    if isinstance(node, list):
+        return [_without_null(item) for item in node if item != {"type": "null"}]
+    if not isinstance(node, dict):
+        return node
+    kept = {k: _without_null(item) for k, item in node.items() if (k, item) != ("default", None)}
+    members = kept.get("anyOf", [])
+    if len(members) == 1:
+        kept = members[0] | {key: item for key, item in kept.items() if key != "anyOf"}
+    return kept
 
 
 def _fault(detail: ErrorDetails, document: Document, model: type[Entry]) -> Fault:
@@ -212,8 +247,18 @@ def _fault(detail: ErrorDetails, document: Document, model: type[Entry]) -> Faul
     complaint = _complaint(detail)
     separator = " " if complaint.startswith(("must", "is not")) else ": "
     is_key = location[-1:] == ("[key]",)
-    at = document.key_position(path) if is_key else document.position(path)
+    at = document.key_position(path) if is_key else _place(complaint, path, document)
     return Fault(at, f"{_named(path)}{separator}{complaint}")
+
+
+def _place(complaint: str, path: Keys, document: Document) -> Position:
+    """Return the place of what a complaint about a mapping names first, else of the mapping."""
+    found = re.search(r"`(\w+)`", complaint)
+    inner = (*path, found[1]) if found else path
+    if inner not in document.keys:
+        return document.position(path)
+    foreign = complaint.startswith("must not have")
+    return document.key_position(inner) if foreign else document.position(inner)
 
 
 def _path(location: Keys, document: Document) -> Keys:
@@ -289,6 +334,7 @@ _WANTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
+    "finite_number": "a finite number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
 }

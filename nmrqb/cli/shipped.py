@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 
 from nmrqb.errors import Fault, InputError, NmrqbError, Position, nearest
 from nmrqb.experiment import ExperimentFormat, load_experiment
-from nmrqb.files import Kind, is_file_argument, library, open_document, read_document
+from nmrqb.files import Kind, groups, is_file_argument, library, open_document, read_document
 from nmrqb.formats import Entry, format_name
 from nmrqb.sample import Sample, SampleFormat, load_sample
 from nmrqb.sequence import Sequence, SequenceFormat, default_sample, expand, load_sequence
@@ -37,10 +38,16 @@ def sample_for(sequence: Sequence, argument: str | None) -> Sample:
 
 
 def _load_sequence(argument: str) -> None:
+    """Play every entry of the phase cycle, and finite pulses too where all are calibrated."""
     sequence = load_sequence(argument)
     sample = default_sample(sequence)
-    if sample is not None:
-        expand(sequence, sample)
+    if sample is None:
+        return
+    scans = max(map(len, sequence.phase_cycle.values()), default=1)
+    for scan in range(scans):
+        expand(sequence, sample, scan=scan)
+    if all(spin.pulse_90_s is not None for spin in sample.spins):
+        expand(sequence, sample, pulses="finite")
 
 
 _LOADERS: Mapping[Kind, Callable[[str], object]] = {
@@ -93,13 +100,30 @@ def faults_of(argument: str) -> tuple[Fault, ...]:
     return ()
 
 
-def titles(kind: str) -> dict[str, str]:
-    """Return name and title of everything shipped of a kind, by name."""
+@dataclass(frozen=True)
+class Shipped:
+    """One thing of the library.
+
+    Attributes
+    ----------
+    kind, group, name, title
+        What it is, its folder, its name and its line for people.
+    """
+
+    kind: str
+    group: str
+    name: str
+    title: str
+
+
+def shipped(kind: str) -> list[Shipped]:
+    """Return everything shipped of a kind, by folder and name."""
     chosen = next(k for k in KINDS if k == kind)
-    return {
-        name: str(open_document(chosen, name).get(("title",), ""))
-        for name in sorted(library(chosen))
-    }
+    return [
+        Shipped(kind, group, name, str(open_document(chosen, name).get(("title",), "")))
+        for group, files in groups(chosen).items()
+        for name in files
+    ]
 
 
 def text_of(argument: str) -> tuple[Kind, str]:

@@ -10,7 +10,7 @@ from nmrqb.files.documents import (
     read_document,
     with_overrides,
 )
-from nmrqb.files.shipped import Kind, find, is_file_argument, library, open_document
+from nmrqb.files.shipped import Kind, find, groups, is_file_argument, library, open_document
 from nmrqb.files.writes import (
     FolderKind,
     check_folder,
@@ -29,6 +29,7 @@ __all__ = [
     "check_format",
     "find",
     "folder_atomically",
+    "groups",
     "is_file_argument",
     "library",
     "open_document",

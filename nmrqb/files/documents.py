@@ -180,8 +180,28 @@ def _syntax_fault(error: yaml.YAMLError, text: str, file: str) -> Fault:
     at = Position(file, mark.line + 1, mark.column + 1)
     if text[mark.index : mark.index + 1] == "\t":
         return Fault(at, "a tab cannot indent or separate in YAML; use spaces")
-    context = f" ({error.context})" if error.context else ""
-    return Fault(at, f"this is not YAML: {error.problem or 'it cannot be parsed'}{context}")
+    problem = error.problem or "it cannot be parsed"
+    hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
+    return Fault(at, f"this is not YAML: {problem}{_context(error)}{hint}")
+
+
+_HINTS = {  # what is most often meant where the reader stumbles
+    "mapping values are not allowed": "; put text that holds `: ` in quotes, or mend the indent",
+    "could not find expected ':'": "; a line must be `key: value`",
+    "cannot start any token": "; put text that begins with such a sign in quotes",
+    "expected '-' indicator": "; the items of a list must begin in one column",
+    "expected <block end>": "; what belongs together must begin in one column",
+    "unexpected end of stream": "; close the quotes",
+    "expected ',' or": "; close the bracket, or put a comma between its items",
+}
+
+
+def _context(error: yaml.MarkedYAMLError) -> str:
+    """Say what the reader was in the middle of, and where that begins."""
+    if not error.context:
+        return ""
+    begins = f" that begins in line {error.context_mark.line + 1}" if error.context_mark else ""
+    return f" ({error.context}{begins})"
 
 
 def _character_fault(text: str, file: str) -> Fault:
@@ -275,7 +295,8 @@ class _Reader:
         if event.anchor:
             self._fault(event, f"anchor `&{event.anchor}` is not supported; write the value out")
         if event.tag:
-            self._fault(event, f"tag `{event.tag}` is not supported; write the plain value")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._fault(event, f"tag `{tag}` is not supported; write the plain value")
 
     def _at(self, event: Event) -> Position:
         return Position(self.file, event.start_mark.line + 1, event.start_mark.column + 1)

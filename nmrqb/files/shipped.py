@@ -71,9 +71,19 @@ def open_document(kind: Kind, argument: str | Path) -> Document:
 
 def library(kind: Kind) -> dict[str, Path | Traversable]:
     """Return the shipped files of a kind, by name in alphabetical order."""
-    files = (file for folder in _folders(kind) for file in folder.iterdir())
-    named = {f.name.removesuffix(".yaml"): f for f in files if f.name.endswith(".yaml")}
+    named = {name: file for files in groups(kind).values() for name, file in files.items()}
     return dict(sorted(named.items()))
+
+
+def groups(kind: Kind) -> dict[str, dict[str, Path | Traversable]]:
+    """Return the shipped files of a kind by folder and name, both in alphabetical order."""
+    found = {folder.name: _yaml_files(folder) for folder in _folders(kind)}
+    return dict(sorted(found.items()))
+
+
+def _yaml_files(folder: Traversable) -> dict[str, Path | Traversable]:
+    files = sorted((file.name, file) for file in folder.iterdir())
+    return {name.removesuffix(".yaml"): f for name, f in files if name.endswith(".yaml")}
 
 
 def _folders(kind: Kind) -> list[Traversable]:

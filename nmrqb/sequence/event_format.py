@@ -13,6 +13,15 @@ from nmrqb.sequence.composite import COMPOSITES
 from nmrqb.sequence.shapes import SHAPES, Shape
 from nmrqb.sequence.words import Coupling, Name, Parameter, split_delay, split_rotation
 
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"must be a number, but is {shown(value)}")  # noqa: TRY004 (pydantic)
+    return value
+
+
+_Whole = Annotated[int, BeforeValidator(_no_boolean)]
+_Number = Annotated[float, BeforeValidator(_no_boolean), Field(allow_inf_nan=False)]
 _SHAPE_KEYS = {
     "gaussian": {"truncation"},
     "sinc": {"lobes"},
@@ -60,21 +69,21 @@ class ShapeFormat(ShortForm):
     wanted: ClassVar[str] = "a shape such as gaussian, or a mapping with its kind"
 
     kind: Literal[*SHAPES] = Field(description="Name of the envelope.")  # type: ignore[valid-type]
-    points: int = Field(200, description="Number of equal steps.")
+    points: _Whole = Field(200, description="Number of equal steps.")
     truncation: Ratio = Field(0.01, description="gaussian: height at the edges, say 1 %.")
-    lobes: int = Field(3, description="sinc: zero crossings on each side.")
-    cosine: list[float] = Field(
+    lobes: _Whole = Field(3, description="sinc: zero crossings on each side.")
+    cosine: list[_Number] = Field(
         default_factory=list, description="fourier: coefficients of cos(2πnt/T), n = 0, 1, …"
     )
-    sine: list[float] = Field(
+    sine: list[_Number] = Field(
         default_factory=list, description="fourier: coefficients of sin(2πnt/T), n = 1, 2, …"
     )
     file: str | None = Field(
         None,
         description="samples: a JCAMP-DX shape file, or text columns of amplitude and phase/deg.",
     )
-    x: list[float] = Field(default_factory=list, description="samples: x components.")
-    y: list[float] = Field(default_factory=list, description="samples: y components.")
+    x: list[_Number] = Field(default_factory=list, description="samples: x components.")
+    y: list[_Number] = Field(default_factory=list, description="samples: y components.")
 
     @classmethod
     def from_text(cls, text: str) -> dict[str, Any]:
@@ -97,7 +106,8 @@ class ShapeFormat(ShortForm):
         if self.file and (self.x or self.y):
             raise ValueError(f"must have either `file` or `x` and `y`, but {self.file!r} has both")
         if self.y and len(self.y) != len(self.x):
-            raise ValueError(f"must have as many y as x, but {len(self.y)} and {len(self.x)}")
+            count = f"{len(self.y)} y and {len(self.x)} x"
+            raise ValueError(f"must have as many y as x, but has {count}")
         if self.file is None:
             self.shape()
         return self
@@ -153,7 +163,7 @@ class RotationFormat(ShortForm):
     composite: str | None = Field(
         None,
         description="Composite pulse that is played instead.",
-        json_schema_extra={"enum": [*COMPOSITES, None]},
+        json_schema_extra={"enum": list(COMPOSITES)},
     )
 
     @classmethod
@@ -165,16 +175,16 @@ class RotationFormat(ShortForm):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         given = [k for k in ("angle", "duration", "amplitude") if getattr(self, k) is not None]
-        if len(given) == 3:
+        soft = [key for key in ("shape", "offset") if getattr(self, key) is not None]
+        if self.composite is not None:
+            self._check_composite([key for key in given if key != "angle"] + soft)
+        elif len(given) == 3:
             raise ValueError("must have two of angle, duration and amplitude, but has all three")
-        if self.angle is None and len(given) < 2:
+        elif self.angle is None and len(given) < 2:
             has = f"only {given[0]}" if given else "neither"
             raise ValueError(f"must have angle, or duration and amplitude, but has {has}")
-        soft = next((key for key in ("shape", "offset") if getattr(self, key) is not None), None)
-        if self.composite is not None:
-            self._check_composite([*(k for k in given if k != "angle"), *([soft] if soft else [])])
         elif soft and len(given) < 2:
-            raise ValueError(f"must have a duration or an amplitude, since it has `{soft}`")
+            raise ValueError(f"must have a duration or an amplitude, since it has `{soft[0]}`")
         return self
 
     def _check_composite(self, others: list[str]) -> None:
@@ -185,6 +195,8 @@ class RotationFormat(ShortForm):
             )
         if others:
             raise ValueError(f"must not have `{others[0]}` beside `composite`; leave one out")
+        if self.angle is None:
+            raise ValueError(f"must have an angle, since it has `composite` {self.composite}")
 
 
 class DelayFormat(ShortForm):
@@ -258,7 +270,9 @@ class GradientFormat(ShortForm):
                 f"must not have strength {self.strength} with kind crush; leave it out"
             )
         if self.kind == "z" and (self.strength is None or self.duration is None):
-            raise ValueError("must have strength and duration, or be crush")
+            given = [k for k in ("strength", "duration") if getattr(self, k) is not None]
+            has = f"only {given[0]}" if given else "neither"
+            raise ValueError(f"must have strength and duration, or be crush, but has {has}")
         return self
 
 
@@ -316,13 +330,19 @@ class IncludeFormat(CallFormat):
         return {"sequence": text}
 
 
-def _not_empty(value: object) -> object:
-    if value == {}:
-        raise ValueError("must name at least one spin, but is {}; write for example {I: 90 x}")
-    return value
+def _by_spin(example: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        if value == {}:
+            raise ValueError(
+                f"must name at least one spin, but is {{}}; write for example {example}"
+            )
+        if not isinstance(value, dict):
+            raise ValueError(f"must be a mapping such as {example}, but is {shown(value)}")  # noqa: TRY004
+        return value
+
+    return BeforeValidator(check)
 
 
-_BySpin = BeforeValidator(_not_empty)
 EVENTS = (
     "pulse", "delay", "gradient", "virtual_z", "acquire", "repeat", "block", "include",
 )  # fmt: skip
@@ -333,7 +353,7 @@ class EventFormat(Entry):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    pulse: Annotated[dict[str, RotationFormat], _BySpin] | None = Field(
+    pulse: Annotated[dict[str, RotationFormat], _by_spin("{I: 90 x}")] | None = Field(
         None,
         description="Simultaneous rotations by role or nucleus: {I: 90 -y, S: 90 x}, {1H: 180 y}.",
     )
@@ -343,12 +363,12 @@ class EventFormat(Entry):
     gradient: GradientFormat | None = Field(
         None, description="A field gradient: crush, or {strength: 40 kHz, duration: 1 ms}."
     )
-    virtual_z: Annotated[dict[str, Expression], _BySpin] | None = Field(
+    virtual_z: Annotated[dict[str, Expression], _by_spin("{I: 90 deg}")] | None = Field(
         None,
         description="Rotations about z by a change of frame: {I: 90 deg}; later phases and the "
         "receiver shift, nothing is played.",
     )
-    acquire: Annotated[dict[str, Expression], _BySpin] | None = Field(
+    acquire: Annotated[dict[str, Expression], _by_spin("{I: x}")] | None = Field(
         None,
         description="Open the receiver: role or nucleus to receiver phase, {I: x}.  At the end it "
         "starts the FID, elsewhere it takes one point of the signal.",
@@ -363,7 +383,7 @@ class EventFormat(Entry):
 
     @model_validator(mode="after")
     def _one_event(self) -> Self:
-        events = [key for key in EVENTS if getattr(self, key) is not None]
+        events = [key for key in EVENTS if key in self.model_fields_set]
         if len(events) != 1:
             which = f": {', '.join(events)}" if events else ""
             raise ValueError(

@@ -98,9 +98,11 @@ def expand(
 
 def _timeline(scope: Scope, pulses: PulseModel) -> Timeline:
     sequence, faults = scope.sequence, scope.faults
-    scope.evaluate_parameters()
+    scope.evaluate_parameters(sequence.parameters)
     scope.check_constraints()
     drafts = _Expansion(scope, pulses).events(sequence.events)
+    _check_unplayed(scope, pulses)
+    scope.check_phase_cycle()
     events, frame = carried(placed(drafts, faults))
     target = {term: scope.value(text, "frequency", place(sequence, f"target.{term}"))
               for term, text in sequence.target.items()}  # fmt: skip
@@ -133,6 +135,23 @@ def _target_time(scope: Scope) -> float | None:
     if time <= 0:
         scope.fault(at, f"the time of a target must be positive, but `{text}` is {time:g} s")
     return time
+
+
+def _check_unplayed(scope: Scope, pulses: PulseModel) -> None:
+    """Play the blocks that no event plays, for their faults."""
+    blocks, used = scope.sequence.blocks, set(scope.used)
+    waiting, played = [scope.sequence.events], set[str]()
+    while waiting:
+        for event in waiting.pop():
+            if isinstance(event, Repeat):
+                waiting.append(event.events)
+            elif isinstance(event, Call) and event.sequence is None and event.name not in played:
+                played.add(event.name)
+                waiting += [blocks[event.name].events] if event.name in blocks else []
+    for name in [name for name in blocks if name not in played]:
+        call = Call(name, at=place(scope.sequence, f"blocks.{name}", "blocks"))
+        _Expansion(scope, pulses).events((call,))
+    scope.used = used
 
 
 def _check_roles(scope: Scope) -> None:
@@ -330,6 +349,7 @@ class _Expansion:
         if call.name not in blocks:
             known = nearest(call.name, blocks) if blocks else "the file has no `blocks`"
             self.scope.fault(call.at, f"there is no block `{call.name}`; {known}")
+            self.scope.unread = True
             return []
         if call.name in self.calls:
             loop = " → ".join([*self.calls[self.calls.index(call.name) :], call.name])
@@ -338,11 +358,13 @@ class _Expansion:
         block = blocks[call.name]
         inside = self._inside(call.at, "block")
         given = self._given(call, block.parameters)
-        inside.scope = self.scope.inside(given, self._renamed(call, self.scope.sequence.roles))
+        inside.scope = self.scope.inside({}, self._renamed(call, self.scope.sequence.roles))
+        inside.scope.given(given, call.at)
         for name, text in block.parameters.items():
             if name not in given:
                 at = place(self.scope.sequence, f"blocks.{call.name}.parameters.{name}", "blocks")
                 inside.scope.define(name, text, at)
+        inside.scope.evaluate_parameters(block.parameters)
         inside.calls = (*self.calls, call.name)
         played = inside.events(block.events)
         self.scope.merge(inside.scope, call.roles)
@@ -353,15 +375,17 @@ class _Expansion:
         bound = self._renamed(call, sequence.roles)
         inner = Scope(sequence, self.scope.sample, bound, self.scope.faults, self.scope.scan)
         inner.set_parameters({})
-        inner.names |= given
+        inner.given(given, call.at)
         self._check_nuclei(call, inner)
-        if len(bound) < len(sequence.roles):
+        if self._shared(call, bound) or len(bound) < len(sequence.roles):
+            self.scope.unread = True
             return []
-        inner.evaluate_parameters()
+        inner.evaluate_parameters(sequence.parameters)
         inner.check_constraints()
         inside = self._inside(call.at, "include")
         inside = _Expansion(inner, self.pulses, inside.depth, (), self.steps)
         played = inside.events(sequence.events)
+        inner.check_phase_cycle()
         self.scope.merge(inner, call.roles)
         return played
 
@@ -398,6 +422,19 @@ class _Expansion:
             elif outer in self.scope.bound:
                 bound[role] = self.scope.bound[outer]
         return bound
+
+    def _shared(self, call: Call, bound: Mapping[str, tuple[int, ...]]) -> bool:
+        """Tell whether two roles inside get one spin, which is a fault."""
+        owners: dict[int, str] = {}
+        for role, spins in bound.items():
+            for spin in spins:
+                if spin in owners:
+                    label, both = self.scope.sample.labels[spin], f"`{owners[spin]}` and `{role}`"
+                    message = f"roles {both} of `{call.name}` both get spin `{label}`; each needs"
+                    self.scope.fault(call.at, f"{message} its own")
+                    return True
+                owners[spin] = role
+        return False
 
     def _check_nuclei(self, call: Call, inner: Scope) -> None:
         """See that every role inside gets as many spins as it is, of the nucleus it needs."""

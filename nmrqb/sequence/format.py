@@ -8,7 +8,16 @@ from pydantic import Field, WithJsonSchema
 
 from nmrqb.formats import Entry, Expression
 from nmrqb.sequence.event_format import EventFormat, ShortForm
-from nmrqb.sequence.words import TARGET_KEYS, Name, Parameter, PhaseName, Role, TargetKey
+from nmrqb.sequence.words import (
+    TARGET_KEYS,
+    Comparison,
+    Name,
+    Parameter,
+    PhaseName,
+    Phases,
+    Role,
+    TargetKey,
+)
 
 
 class TimingFormat(ShortForm):
@@ -49,6 +58,8 @@ class BlockFormat(Entry):
 class SequenceFormat(Entry):
     """A pulse sequence for any sample that has the spins it asks for."""
 
+    may_be_empty: ClassVar[bool] = False
+
     format: Literal["nmrqb-sequence/1"] = Field(description="Name and version of this format.")
     name: str | None = Field(None, description="Short name; the name of the file by default.")
     title: str = Field("", description="One line for people.")
@@ -67,11 +78,11 @@ class SequenceFormat(Entry):
         description="Expressions over other parameters and over J, J(I,S), dipolar(I,S), T1(I), "
         "T2(I), gamma(I) (relative to 1H), offset(I), pulse_90(I) and pi; `--set` changes them.",
     )
-    constraints: list[Expression] = Field(
+    constraints: list[Comparison] = Field(
         default_factory=list,
         description="Comparisons that must hold, say t > 10 us; the sequence is refused otherwise.",
     )
-    phase_cycle: dict[PhaseName, Annotated[list[Expression], Field(min_length=1)]] = Field(
+    phase_cycle: dict[PhaseName, Phases] = Field(
         default_factory=dict,
         description="Name to the phases of successive scans: {ph1: [x, -x], ph31: [x, -x]}; also "
         "numbers and other values that expressions use by this name: {step: [0, 1, 2]}.",

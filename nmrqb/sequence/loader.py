@@ -13,7 +13,8 @@ from nmrqb.sequence.expansion import expand
 from nmrqb.sequence.format import SequenceFormat, TimingFormat
 from nmrqb.sequence.limits import MAX_NESTING
 from nmrqb.sequence.model import Sequence, Timing
-from nmrqb.sequence.reading import EventReader, beside, expressions, mapping
+from nmrqb.sequence.reading import EventReader, beside, expressions, mapping, moved
+from nmrqb.sequence.words import sound_role
 
 
 def load_sequence(argument: str | Path) -> Sequence:
@@ -46,13 +47,7 @@ def default_sample(sequence: Sequence) -> Sample | None:
         return load_sample(sequence.sample)
     except InputError as error:
         written = sequence.positions.get("sample", Position(sequence.name))
-        raise _moved(error, sequence.sample, written) from error
-
-
-def _moved(error: InputError, argument: str, at: Position) -> InputError:
-    """Tell that there is no such file where its name is written."""
-    absent = Position(argument)
-    return InputError(Fault(at, f.message) if f.at == absent else f for f in error.faults)
+        raise moved(error, sequence.sample, written) from error
 
 
 class _Loading:
@@ -73,13 +68,14 @@ class _Loading:
     def _read(self, argument: str | Path) -> Sequence:
         document = formats.read("sequence", argument, SequenceFormat)
         _, faults = formats.check(document, SequenceFormat)
-        told = len(faults)
         reader = EventReader(document, self._include, faults)
         sequence = _sequence(document, reader, Path(str(argument)).stem)
+        complete = not faults  # events that could not be read may hide the use of a role
         faults += _name_faults(document)
         if faults:
-            # events that could not be read may hide the use of a role
-            refuse([*faults, *_further_faults(sequence, faults, complete=told == 0)])
+            known = all(isinstance(document.get((key,), {}), dict) for key in _NAMES)
+            further = _further_faults(sequence, faults, complete=complete) if known else []
+            refuse([*faults, *further])
         return sequence
 
     def _include(self, argument: str, at: Position) -> Sequence:
@@ -95,7 +91,7 @@ class _Loading:
             return self.load(argument)
         except InputError as error:
             del self._pending[pending:]
-            raise _moved(error, argument, at) from error
+            raise moved(error, argument, at) from error
 
 
 def _identity(argument: str | Path) -> str:
@@ -104,6 +100,9 @@ def _identity(argument: str | Path) -> str:
     except InputError:
         return str(argument)  # reading it tells that there is no such thing
     return str(source.resolve() if isinstance(source, Path) else source)
+
+
+_NAMES = ("parameters", "phase_cycle", "blocks")  # what others refer to
 
 
 def _further_faults(sequence: Sequence, known: list[Fault], *, complete: bool) -> list[Fault]:
@@ -117,22 +116,22 @@ def _further_faults(sequence: Sequence, known: list[Fault], *, complete: bool) -
         sample = default_sample(sequence)
         expand(sequence, sample) if sample else None
     except InputError as error:
-        ours = (fault for fault in error.faults if fault.at.file == known[0].at.file)
-        return [fault for fault in ours if fault.at not in told]
+        return [fault for fault in error.faults if fault.at not in told]
     return []
 
 
 def _name_faults(document: Document) -> list[Fault]:
     """Names of parameters, phases and blocks' parameters share the expressions."""
-    parameters = mapping(document.get(("parameters",)))
-    both = [name for name in mapping(document.get(("phase_cycle",))) if name in parameters]
-    return [
-        Fault(
-            document.key_position(("phase_cycle", name)),
-            f"`{name}` is a parameter too; give the phases another name",
-        )
-        for name in both
-    ]
+    cycle = mapping(document.get(("phase_cycle",)))
+    both = [name for name in mapping(document.get(("parameters",))) if name in cycle]
+    message = "is a parameter too; give the phases another name"
+    faults = [Fault(document.key_position(("phase_cycle", n)), f"`{n}` {message}") for n in both]
+    for block in mapping(document.get(("blocks",))):
+        path = ("blocks", block, "parameters")
+        both = [name for name in mapping(document.get(path)) if name in cycle]
+        message = "stands in the phase cycle too; give the parameter another name"
+        faults += [Fault(document.key_position((*path, n)), f"`{n}` {message}") for n in both]
+    return faults
 
 
 # The builders skip what the format has refused, so that the rest can still be examined.
@@ -141,7 +140,9 @@ def _sequence(document: Document, reader: EventReader, stem: str) -> Sequence:
     target = expressions(document, ("target",))
     return Sequence(
         name=document.get(("name",)) or stem,
-        roles=MappingProxyType({r: str(n) for r, n in mapping(document.get(("spins",))).items()}),
+        roles=MappingProxyType(
+            {role: sound_role(who) for role, who in mapping(document.get(("spins",))).items()}
+        ),
         events=reader.events(("sequence",)),
         title=str(texts["title"]),
         notes=str(texts["notes"]),
@@ -167,8 +168,8 @@ def _texts(document: Document, *path: str) -> list[str]:
 
 def _phase_cycle(document: Document) -> dict[str, tuple[str, ...]]:
     names = mapping(document.get(("phase_cycle",)))
-    read = {name: tuple(_texts(document, "phase_cycle", name)) for name in names}
-    return {name: phases for name, phases in read.items() if phases}
+    # a name whose phases are refused is still known
+    return {name: tuple(_texts(document, "phase_cycle", name)) or ("x",) for name in names}
 
 
 def _timing(document: Document) -> Timing:

@@ -15,10 +15,12 @@ from nmrqb.sequence.composite import composite_frame, composite_pulse
 from nmrqb.sequence.model import Pulse, Rotation, TimedPulse, TimedRotation
 from nmrqb.sequence.scope import Scope
 from nmrqb.sequence.shapes import Shape, shape_samples
+from nmrqb.units import Dimension, Value, written
 
 RECTANGLE: tuple[complex, ...] = (1,)
 MAX_STEPS = 20_000  # of one pulse with an offset
 _TURNS_PER_STEP = 0.02  # how far the phase of an offset pulse may turn within a step
+_LEAST_STEPS = 200  # of one pulse with an offset, for the rf turns a spin within a step as well
 _NO_AREA = 1e-3  # a mean below this share of the peak gives no flip angle
 
 
@@ -137,7 +139,7 @@ class _Resolution:
         try:
             yield from composite_pulse(self.rotation.composite, angle)
         except ArgumentError as error:
-            self.scope.fault(self.rotation.place("angle"), str(error))
+            self.scope.fault(self.rotation.place("angle"), str(error).removeprefix("Argument "))
 
     def _length(self, spin: int, angle: float) -> float:
         if self.duration is not None:
@@ -148,10 +150,11 @@ class _Resolution:
         if text is None:
             return None
         at = self.rotation.place(key)
-        value = self.scope.value(text, "time" if key == "duration" else "frequency", at)
+        dimension: Dimension = "time" if key == "duration" else "frequency"
+        value = self.scope.value(text, dimension, at)
         if value > 0:
             return value
-        shown = f"`{text}` is {value:g} {'s' if key == 'duration' else 'Hz'}"
+        shown = f"`{text}` is {written(Value.of(value, dimension))}"
         self.scope.fault(at, f"the {key} of a pulse must be positive, but {shown}; leave it out")
         return 1.0
 
@@ -184,7 +187,8 @@ class _Resolution:
             return tuple(sample / (count * area) for sample in samples) if count > 1 else RECTANGLE
         at = self.rotation.place("offset")
         turns = self.scope.value(text, "frequency", at) * (self.duration or 0.0)
-        finer = max(1, math.ceil(abs(turns) / (_TURNS_PER_STEP * count)))
+        steps = max(_LEAST_STEPS, abs(turns) / _TURNS_PER_STEP) if turns else count
+        finer = max(1, math.ceil(steps / count))
         if finer * count > MAX_STEPS:
             most = _TURNS_PER_STEP * MAX_STEPS
             message = f"`{text}` turns the phase {abs(turns):.3g} times during the pulse, but"

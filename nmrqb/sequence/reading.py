@@ -41,7 +41,7 @@ from nmrqb.sequence.model import (
     VirtualZ,
 )
 from nmrqb.sequence.shapes import Shape, read_shape
-from nmrqb.sequence.words import coupling_roles
+from nmrqb.sequence.words import RESERVED, coupling_roles
 
 Include = Callable[[str, Position], Sequence]
 """Loads the sequence that is written at a place of a file."""
@@ -66,6 +66,15 @@ def beside(document: Document, argument: str) -> str:
     if not is_file_argument(argument):
         return argument
     return os.path.normpath(Path(document.file).parent / argument)
+
+
+def moved(error: InputError, argument: str, at: Position) -> InputError:
+    """Tell that there is no such file, or nothing to read in it, where its name is written."""
+    absent = Position(argument)
+    return InputError(
+        Fault(at, f.message) if f.at == absent and f"`{argument}`" in f.message else f
+        for f in error.faults
+    )
 
 
 class EventReader:
@@ -160,10 +169,7 @@ class EventReader:
         try:
             return read_shape(source)
         except InputError as error:
-            absent = [fault for fault in error.faults if fault.at == Position(source)]
-            at = self.document.position(path)
-            self.faults += [Fault(at, fault.message) for fault in absent]
-            self.faults += [fault for fault in error.faults if fault not in absent]
+            self.faults += moved(error, source, self.document.position(path)).faults
             return Shape("rectangle")
 
     # --------------------------------------------------------------------- delays and the rest
@@ -172,7 +178,7 @@ class EventReader:
         if entry is None:
             return None
         if entry.time is not None:
-            return Delay(entry.time, at)
+            return Delay(entry.time, self.document.position((*path, "time")))
         assert entry.angle is not None  # the format asks for one of the two
         roles = coupling_roles(entry.coupling or "J")
         return CouplingDelay(entry.angle, roles, entry.refocus, at)
@@ -183,18 +189,20 @@ class EventReader:
         return None if entry is None else Gradient(entry.strength, entry.duration, at)
 
     def _virtual_z(self, path: Keys) -> VirtualZ:
-        angles = MappingProxyType(expressions(self.document, path))
-        return VirtualZ(angles, self._places(path), self.document.position(path))
+        return VirtualZ(self._texts(path), self._places(path), self.document.position(path))
 
     def _acquisition(self, path: Keys) -> Acquisition:
-        phases = MappingProxyType(expressions(self.document, path))
-        return Acquisition(phases, self._places(path), self.document.position(path))
+        return Acquisition(self._texts(path), self._places(path), self.document.position(path))
+
+    def _texts(self, path: Keys) -> Mapping[str, str]:
+        read = {k: formats.scalar_text(v) for k, v in mapping(self.document.get(path)).items()}
+        return MappingProxyType({key: text for key, text in read.items() if text is not None})
 
     def _repeat(self, path: Keys) -> Repeat | None:
         times = formats.scalar_text(self.document.get((*path, "times")))
-        if times is None:
-            return None
         index = formats.scalar_text(self.document.get((*path, "index")))
+        if times is None or index in RESERVED:
+            return None
         at = self.document.position((*path, "times"))
         return Repeat(times, self.events((*path, "sequence")), index, at)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from nmrqb import units
 from nmrqb.errors import Fault, Position, nearest
 from nmrqb.sample import Sample
-from nmrqb.sample.nuclei import SPIN_HALF, relative_gyromagnetic_ratio
+from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus, relative_gyromagnetic_ratio
 from nmrqb.sequence.binding import place, single_roles
 from nmrqb.sequence.limits import MAX_NESTING
 from nmrqb.sequence.model import Sequence
@@ -42,6 +42,8 @@ class Scope:
         Parameters that have been evaluated; None for a faulty one.
     used
         Roles that something uses.
+    phased
+        Names of the phase cycle that something uses as a phase.
     unread
         Whether an expression failed, so that the roles it uses are not known.
     """
@@ -54,6 +56,7 @@ class Scope:
     names: dict[str, Value | Callable[..., Value]] = field(default_factory=dict)
     values: dict[str, Value | None] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    phased: set[str] = field(default_factory=set)
     unread: bool = False
     _pending: list[str] = field(default_factory=list)
     _places: dict[str, Position] = field(default_factory=dict)  # where parameters are set
@@ -93,10 +96,25 @@ class Scope:
         self.names[name] = self._parameter(name, text, at)
         self._places[name] = at
 
-    def evaluate_parameters(self) -> None:
-        """Evaluate every parameter of the file, used or not, so that all faults are told."""
-        for name in self.sequence.parameters:
+    def evaluate_parameters(self, names: Iterable[str]) -> None:
+        """Evaluate parameters, used or not, so that all faults are told."""
+        for name in names:
             self._quietly(self.names[name])
+
+    def given(self, values: Mapping[str, Value], at: Position) -> None:
+        """Set parameters to the values of a call that stands at a place."""
+        self.names |= values
+        self._places |= dict.fromkeys(values, at)
+
+    def check_phase_cycle(self) -> None:
+        """Evaluate the phase cycle for every scan, so that all faults are told."""
+        for name, entries in self.sequence.phase_cycle.items():
+            for number, text in enumerate(entries):
+                at = place(self.sequence, f"phase_cycle.{name}.{number}", "phase_cycle")
+                if name in self.phased:
+                    self.phase(text, at)
+                elif text.strip() not in PHASES:
+                    self.calculated(text, at)
 
     def check_constraints(self) -> None:
         """Add a fault for every comparison of the file that does not hold."""
@@ -175,13 +193,28 @@ class Scope:
             return math.radians(PHASES[text])
         cycle = self.sequence.phase_cycle
         if text in cycle:
-            return self.phase(*self._current(text))
+            self.phased.add(text)
+            return self._cycled_phase(text, at)
         if text.lstrip("+-").isidentifier() and text.lstrip("+-") not in self.names:
             names = ", ".join([*PHASES, *cycle])
             valid = f"{names} or {'degrees' if degrees else 'an angle such as 45 deg'}"
             self.fault(at, f"phase must be {valid}, but is `{text}`")
             return 0.0
         return self.angle(text, at, degrees=degrees)
+
+    def _cycled_phase(self, name: str, at: Position) -> float:
+        if name in self._pending:
+            self.fault(at, self._loop(name))
+            return 0.0
+        self._pending.append(name)
+        try:
+            return self.phase(*self._current(name))
+        finally:
+            self._pending.pop()
+
+    def _loop(self, name: str) -> str:
+        loop = " → ".join([*self._pending[self._pending.index(name) :], name])
+        return f"`{name}` of the phase cycle depends on itself: {loop}"
 
     def _current(self, name: str) -> tuple[str, Position]:
         """Return what a name of the phase cycle means in this scan, and where that stands."""
@@ -194,7 +227,11 @@ class Scope:
             text, at = self._current(name)
             if text in PHASES:
                 raise UnitError(f"`{name}` is the phase {text} here; write an angle in its list")
+            if name in self._pending:
+                raise UnitError(self._loop(name))
+            self._pending.append(name)
             found = self.calculated(text, at)
+            self._pending.pop()
             if found is None:
                 raise _AlreadyToldError(f"`{name}` is faulty")
             return found
@@ -209,6 +246,13 @@ class Scope:
             return self.bound.get(target, ())
         if target in SPIN_HALF:
             return self._spins_of(target, at)
+        self.unread = True
+        if target[:1].isdigit():  # no role is called so
+            try:
+                checked_nucleus(target)
+            except ValueError as error:
+                self.fault(at, f"`{target}` {error}")
+            return ()
         self.fault(at, f"there is no role `{target}`; {nearest(target, self.sequence.roles)}")
         return ()
 
@@ -230,7 +274,8 @@ class Scope:
         """
         roles = roles or tuple(single_roles(self.sequence))
         if len(roles) != 2:
-            message = f"`J` needs exactly two roles, but there are {len(roles)}; write J(I,S)"
+            which = "roles" if len(roles) == len(self.sequence.roles) else "roles of one spin"
+            message = f"`J` needs exactly two {which}, but there are {len(roles)}; write J(I,S)"
             raise UnitError(message)
         first, second = (self._spin(role) for role in roles)
         if first == second:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from nmrqb.errors import nearest
-from nmrqb.formats import shown
+from nmrqb.formats import Expression, shown
 from nmrqb.operators import NAMED_TERMS
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
 from nmrqb.units import FUNCTIONS
 
+MAX_PHASES = 10_000  # of one name of the phase cycle
 TARGET_KEYS = (*NAMED_TERMS, "time")
 SAMPLE_VALUES = ("J", "T1", "T2", "dipolar", "gamma", "offset", "pulse_90")
 RESERVED = frozenset({*SAMPLE_VALUES, *FUNCTIONS, "pi", "nan", "inf", "infinity"})
@@ -71,7 +72,8 @@ def _coupling(value: str) -> str:
 
 def _name(value: str) -> str:
     if not re.fullmatch(_NAME, value):
-        raise ValueError(f"must be one word of letters and digits, but is {shown(value)}")
+        wanted = "must be one word of letters and digits that begins with a letter"
+        raise ValueError(f"{wanted}, but is {shown(value)}")
     return value
 
 
@@ -87,7 +89,9 @@ def _phase_name(value: str) -> str:
     return value
 
 
-def _role(value: str) -> str:
+def _role(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a nucleus such as 1H, any or all, but is {shown(value)}")  # noqa: TRY004
     if value in ("any", "all") or value in SPIN_HALF:
         return value
     if value.lower() in ("any", "all"):
@@ -96,6 +100,28 @@ def _role(value: str) -> str:
         )
     several, _, nucleus = value.partition(" ")
     return f"all {checked_nucleus(nucleus)}" if several == "all" else checked_nucleus(value)
+
+
+def sound_role(value: object) -> str:
+    """Return who may play a role; any spin where what is written has been refused."""
+    try:
+        return _role(value)
+    except ValueError:
+        return "any"
+
+
+def _comparison(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a comparison such as 't > 10 us', but is {shown(value)}")  # noqa: TRY004
+    return value
+
+
+def _phases(value: object) -> object:
+    if not value or not isinstance(value, list):
+        raise ValueError(f"must be a list of phases such as [x, -x], but is {shown(value)}")
+    if len(value) > MAX_PHASES:
+        raise ValueError(f"must hold at most {MAX_PHASES} phases, but holds {len(value)}")
+    return value
 
 
 def _target_key(value: str) -> str:
@@ -109,9 +135,17 @@ Name = Annotated[str, AfterValidator(_name)]
 Parameter = Annotated[str, AfterValidator(_parameter)]
 PhaseName = Annotated[str, AfterValidator(_phase_name)]
 Coupling = Annotated[str, AfterValidator(_coupling)]
+Comparison = Annotated[
+    str,
+    BeforeValidator(_comparison),
+    WithJsonSchema({"type": "string", "examples": ["t > 10 us", "n <= 100"]}),
+]
+Phases = Annotated[
+    list[Expression], Field(min_length=1, max_length=MAX_PHASES), BeforeValidator(_phases)
+]
 Role = Annotated[
     str,
-    AfterValidator(_role),
+    BeforeValidator(_role),
     WithJsonSchema(
         {"type": "string", "enum": ["any", "all", *SPIN_HALF, *(f"all {n}" for n in SPIN_HALF)]}
     ),

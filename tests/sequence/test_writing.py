@@ -114,7 +114,7 @@ events = st.recursive(
 )  # fmt: skip
 sequences = st.builds(
     Sequence,
-    name=NAMES | st.sampled_from(['010', 'null', '1e5', 'dm 2']),
+    name=NAMES | st.sampled_from(["010", "null", "1e5", "dm 2"]),
     roles=st.just({"I": "1H", "S": "any", "rest": "all 13C"}),
     events=st.lists(events, max_size=6).map(tuple),
     title=TEXTS,
