@@ -161,7 +161,10 @@ def frame_segments(timeline: Timeline, n: int) -> list[Segment]:
     """Return the rotation exp(−iΣθI_z) that virtual z rotations leave to the end, if any."""
     if not timeline.frame:
         return []
-    turned = sum(angle * spin_operator("z", spin, n) for spin, angle in timeline.frame.items())
+    turned = sum(
+        np.asarray(angle)[..., None, None] * spin_operator("z", spin, n)
+        for spin, angle in timeline.frame.items()
+    )
     return [Segment(np.zeros(()), np.asarray(turned, dtype=complex), rf=False)]
 
 

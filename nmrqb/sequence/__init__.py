@@ -25,6 +25,7 @@ from nmrqb.sequence.model import (
     Timing,
     VirtualZ,
 )
+from nmrqb.sequence.scope import Values
 from nmrqb.sequence.shapes import Shape
 from nmrqb.sequence.writing import save_sequence, sequence_text
 
@@ -50,6 +51,7 @@ __all__ = [
     "TimedRotation",
     "Timeline",
     "Timing",
+    "Values",
     "VirtualZ",
     "default_sample",
     "expand",

@@ -33,7 +33,7 @@ from nmrqb.sequence.model import (
 )
 from nmrqb.sequence.pulses import hard_rotation, timed_pulses
 from nmrqb.sequence.refocusing import refocused
-from nmrqb.sequence.scope import Scope
+from nmrqb.sequence.scope import Scope, Values
 from nmrqb.sequence.timing import (
     CentredDelay,
     Draft,
@@ -44,7 +44,7 @@ from nmrqb.sequence.timing import (
     placed,
     seconds,
 )
-from nmrqb.units import UnitError, Value
+from nmrqb.units import Number, UnitError, Value, every, least
 
 
 def expand(
@@ -52,7 +52,7 @@ def expand(
     sample: Sample,
     *,
     pulses: PulseModel = "ideal",
-    parameters: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Values] | None = None,
     roles: Mapping[str, str] | None = None,
     scan: int = 0,
 ) -> Timeline:
@@ -66,7 +66,9 @@ def expand(
         ``ideal`` makes every pulse without a written length instantaneous; ``finite`` gives it
         the length that the sample's 90° times make.
     parameters
-        Parameter to the expression that replaces the one of the file, as by ``--set name=value``.
+        Parameter to the expression that replaces the one of the file, as by ``--set name=value``;
+        or to a list of expressions, or a `nmrqb.units.Value` that holds an array, one for each
+        member of a batch: times and angles of the timeline are then arrays.
     roles
         Role to label of a spin; the other roles are bound in sample order.
     scan
@@ -132,8 +134,8 @@ def _target_time(scope: Scope) -> float | None:
     if text is None:
         return None
     time = scope.value(text, "time", at)
-    if time <= 0:
-        scope.fault(at, f"the time of a target must be positive, but `{text}` is {time:g} s")
+    if least(time) <= 0:
+        scope.fault(at, f"the time of a target must be positive, but `{text}` is {least(time):g} s")
     return time
 
 
@@ -227,12 +229,13 @@ class _Expansion:
 
     def _delay(self, delay: Delay) -> list[Draft]:
         time = self.scope.value(delay.time, "time", delay.at)
-        if time < 0:
-            message = f"a delay must not be negative, but `{delay.time}` is {seconds(time)}"
+        if least(time) < 0:
+            shown = seconds(least(time))
+            message = f"a delay must not be negative, but `{delay.time}` is {shown}"
             self.scope.fault(delay.at, message)
         return [self._stretch(time, delay.time, delay.at)]
 
-    def _stretch(self, time: float, text: str, at: Position) -> Draft:
+    def _stretch(self, time: Number, text: str, at: Position) -> Draft:
         if self.centred:
             return CentredDelay(time, text, self.raster, at)
         return TimedDelay(self.raster.held(time, f"the delay `{text}`", at))
@@ -268,24 +271,24 @@ class _Expansion:
         strength = self.scope.value(gradient.strength, "frequency", gradient.at)
         return [TimedGradient(duration, strength)]
 
-    def _length(self, gradient: Gradient) -> float:
+    def _length(self, gradient: Gradient) -> Number:
         if gradient.duration is None:
             return 0.0
         duration = self.scope.value(gradient.duration, "time", gradient.at)
-        if duration <= 0:
-            shown = f"`{gradient.duration}` is {seconds(duration)}"
+        if least(duration) <= 0:
+            shown = f"`{gradient.duration}` is {seconds(least(duration))}"
             self.scope.fault(gradient.at, f"a gradient must last longer than 0 s, but {shown}")
         return self.raster.held(duration, "the gradient", gradient.at)
 
     def _virtual_z(self, rotation: VirtualZ) -> list[Draft]:
-        angles: dict[int, float] = {}
+        angles: dict[int, Number] = {}
         for target, text in rotation.angles.items():
             at = rotation.places.get(target, rotation.at)
             self._give(angles, target, self.scope.angle(text, at), at)
         return [Frame(MappingProxyType(angles))]
 
     def _acquisition(self, acquisition: Acquisition) -> list[Draft]:
-        phases: dict[int, float] = {}
+        phases: dict[int, Number] = {}
         for target, text in acquisition.phases.items():
             at = acquisition.places.get(target, acquisition.at)
             self._give(phases, target, self.scope.phase(text, at), at)
@@ -451,7 +454,7 @@ class _Expansion:
                 self.scope.fault(call.at, f"{message} `{wrong[0].label}` is {wrong[0].nucleus}")
 
 
-def _coupling_time(sample: Sample, pair: tuple[int, int], angle: float) -> float:
+def _coupling_time(sample: Sample, pair: tuple[int, int], angle: Number) -> Number:
     """Return the shortest t ≥ 0 with πJt = θ up to whole turns, in s."""
     first, second = (sample.labels[spin] for spin in pair)
     coupling = sample.coupling(first, second)
@@ -461,6 +464,6 @@ def _coupling_time(sample: Sample, pair: tuple[int, int], angle: float) -> float
     if coupling.J_hz == 0:
         raise UnitError(f"`{first}` and `{second}` have no scalar coupling, so that it never turns")
     turn = angle if coupling.J_hz > 0 else -angle
-    if turn < 0:
-        turn %= 2 * math.pi
+    if not every(turn >= 0):
+        turn = turn - 2 * math.pi * (turn // (2 * math.pi)) * (turn < 0)
     return turn / (math.pi * abs(coupling.J_hz))

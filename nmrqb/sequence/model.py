@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from types import MappingProxyType
 
 from nmrqb.errors import Position
 from nmrqb.sample import PulseModel
 from nmrqb.sequence.shapes import Shape
+from nmrqb.units import Number, at_least, is_batch
 
 NOWHERE = Position("<python>")
 
@@ -276,6 +278,8 @@ def _included(events: tuple[Event, ...]) -> Iterator[Sequence]:
 class TimedRotation:
     """One spin's share of a pulse, as played.
 
+    Angle, phase and duration are arrays where a parameter of the sequence has many values at once.
+
     Attributes
     ----------
     spin
@@ -290,9 +294,9 @@ class TimedRotation:
     """
 
     spin: int
-    angle: float
-    phase: float
-    duration: float = 0.0
+    angle: Number
+    phase: Number
+    duration: Number = 0.0
     steps: tuple[complex, ...] = (1,)
 
 
@@ -303,24 +307,30 @@ class TimedPulse:
     rotations: tuple[TimedRotation, ...]
 
     @property
-    def duration(self) -> float:
+    def duration(self) -> Number:
         """Length of the longest rotation in s."""
-        return max((rotation.duration for rotation in self.rotations), default=0.0)
+        return reduce(at_least, (rotation.duration for rotation in self.rotations), 0.0)
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether a rotation has many angles, phases or lengths at once."""
+        numbers = ((r.angle, r.phase, r.duration) for r in self.rotations)
+        return any(is_batch(number) for triple in numbers for number in triple)
 
 
 @dataclass(frozen=True)
 class TimedDelay:
     """Free evolution for ``duration`` seconds, edge to edge."""
 
-    duration: float
+    duration: Number
 
 
 @dataclass(frozen=True)
 class TimedGradient:
     """A gradient along z: 1H frequency difference over the sample in Hz, or None for a crusher."""
 
-    duration: float
-    strength_hz: float | None = None
+    duration: Number
+    strength_hz: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -364,13 +374,13 @@ class Timeline:
     events: tuple[TimedEvent, ...]
     pulses: PulseModel = "ideal"
     roles: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    frame: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Number] = field(default_factory=lambda: MappingProxyType({}))
+    frame: Mapping[int, Number] = field(default_factory=lambda: MappingProxyType({}))
     target_hz: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     target_spins: tuple[int, int] | None = None
     target_time_s: float | None = None
 
     @property
-    def free_evolution_s(self) -> float:
+    def free_evolution_s(self) -> Number:
         """Sum of the delays of one pass in s."""
         return sum(e.duration for e in self.events if isinstance(e, TimedDelay))

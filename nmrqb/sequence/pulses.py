@@ -15,7 +15,7 @@ from nmrqb.sequence.composite import composite_frame, composite_pulse
 from nmrqb.sequence.model import Pulse, Rotation, TimedPulse, TimedRotation
 from nmrqb.sequence.scope import Scope
 from nmrqb.sequence.shapes import Shape, shape_samples
-from nmrqb.units import Dimension, Value, written
+from nmrqb.units import Dimension, Number, Value, is_batch, least, written
 
 RECTANGLE: tuple[complex, ...] = (1,)
 MAX_STEPS = 20_000  # of one pulse with an offset
@@ -86,8 +86,12 @@ def hard_rotation(
 ) -> TimedRotation:
     """Return a rotation by (angle, phase) in rad at the sample's power."""
     angle, phase = turn
-    duration = float(pulse_duration(scope.sample, spin, angle, pulses))
-    return TimedRotation(spin, angle, phase, duration)
+    return TimedRotation(spin, angle, phase, _hard_length(scope, spin, angle, pulses))
+
+
+def _hard_length(scope: Scope, spin: int, angle: Number, pulses: PulseModel) -> Number:
+    length = pulse_duration(scope.sample, spin, angle, pulses)
+    return length if is_batch(angle) else float(length)
 
 
 def _aligned(rows: list[list[TimedRotation]]) -> list[TimedPulse]:
@@ -131,30 +135,34 @@ class _Resolution:
         )
         return list(played)
 
-    def _elements(self) -> Iterator[tuple[float, float]]:
-        angle = 0.0 if self.angle is None else self.angle
+    def _elements(self) -> Iterator[tuple[Number, float]]:
+        angle: Number = 0.0 if self.angle is None else self.angle
         if self.rotation.composite is None:
             yield angle, 0.0
+            return
+        if is_batch(angle):
+            message = "a composite pulse must have one angle, but this one has many at once"
+            self.scope.fault(self.rotation.place("angle"), message)
             return
         try:
             yield from composite_pulse(self.rotation.composite, angle)
         except ArgumentError as error:
             self.scope.fault(self.rotation.place("angle"), str(error).removeprefix("Argument "))
 
-    def _length(self, spin: int, angle: float) -> float:
+    def _length(self, spin: int, angle: Number) -> Number:
         if self.duration is not None:
             return self.duration
-        return float(pulse_duration(self.scope.sample, spin, angle, self.pulses))
+        return _hard_length(self.scope, spin, angle, self.pulses)
 
-    def _positive(self, key: str, text: str | None) -> float | None:
+    def _positive(self, key: str, text: str | None) -> Number | None:
         if text is None:
             return None
         at = self.rotation.place(key)
         dimension: Dimension = "time" if key == "duration" else "frequency"
         value = self.scope.value(text, dimension, at)
-        if value > 0:
+        if least(value) > 0:
             return value
-        shown = f"`{text}` is {written(Value.of(value, dimension))}"
+        shown = f"`{text}` is {written(Value.of(least(value), dimension))}"
         self.scope.fault(at, f"the {key} of a pulse must be positive, but {shown}; leave it out")
         return 1.0
 
@@ -186,7 +194,11 @@ class _Resolution:
         if text is None:
             return tuple(sample / (count * area) for sample in samples) if count > 1 else RECTANGLE
         at = self.rotation.place("offset")
-        turns = self.scope.value(text, "frequency", at) * (self.duration or 0.0)
+        turns = self.scope.value(text, "frequency", at) * self.duration
+        if is_batch(turns):
+            message = f"the turns of `{text}` during the pulse must be one number, but are many"
+            self.scope.fault(at, f"{message} at once")
+            return RECTANGLE
         steps = max(_LEAST_STEPS, abs(turns) / _TURNS_PER_STEP) if turns else count
         finer = max(1, math.ceil(steps / count))
         if finer * count > MAX_STEPS:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from nmrqb import units
 from nmrqb.errors import Fault, Position, nearest
@@ -15,7 +18,10 @@ from nmrqb.sequence.binding import place, single_roles
 from nmrqb.sequence.limits import MAX_NESTING
 from nmrqb.sequence.model import Sequence
 from nmrqb.sequence.words import PHASES
-from nmrqb.units import UnitError, Value
+from nmrqb.units import Number, UnitError, Value
+
+Values = str | Sequence_[str] | Value
+"""An expression, many of them, or a value that may hold an array of numbers."""
 
 
 class _AlreadyToldError(UnitError):
@@ -76,9 +82,10 @@ class Scope:
         self.names |= {name: self._cycled(name) for name in self.sequence.phase_cycle}
 
     # ---------------------------------------------------------------------------- parameters
-    def set_parameters(self, overrides: Mapping[str, str]) -> None:
+    def set_parameters(self, overrides: Mapping[str, Values]) -> None:
         """Define the parameters of the file, with the expressions of ``--set`` in their place."""
         known = self.sequence.parameters
+        texts: dict[str, tuple[Values, Position]]
         texts = {name: (text, place(self.sequence, f"parameters.{name}", "parameters"))
                  for name, text in known.items()}  # fmt: skip
         for name, text in overrides.items():
@@ -91,7 +98,7 @@ class Scope:
         for name, (text, at) in texts.items():
             self.define(name, text, at)
 
-    def define(self, name: str, text: str, at: Position) -> None:
+    def define(self, name: str, text: Values, at: Position) -> None:
         """Add a parameter that is evaluated where it is first used."""
         self.names[name] = self._parameter(name, text, at)
         self._places[name] = at
@@ -125,8 +132,8 @@ class Scope:
             except UnitError as error:
                 self._unreadable(at, error)
                 continue
-            if not found.holds:
-                left, right = units.written(found.left), units.written(found.right)
+            if found.counterexample is not None:
+                left, right = map(units.written, found.counterexample)
                 self.fault(at, f"must be {text}, but {left} is not {found.operator} {right}")
 
     def inside(
@@ -155,7 +162,7 @@ class Scope:
         self.unread = self.unread or inner.unread
 
     # -------------------------------------------------------------------------------- values
-    def value(self, text: str, dimension: units.Dimension, at: Position) -> float:
+    def value(self, text: str, dimension: units.Dimension, at: Position) -> Number:
         """Return an expression in SI, or a harmless value after its fault is on the list."""
         try:
             return units.evaluate(text, dimension, self.names)
@@ -173,7 +180,7 @@ class Scope:
             self._unreadable(at, error)
             return None
 
-    def angle(self, text: str, at: Position, *, degrees: bool = False) -> float:
+    def angle(self, text: str, at: Position, *, degrees: bool = False) -> Number:
         """Return an angle in rad; ``degrees`` reads a number without a unit as degrees."""
         if not degrees:
             return self.value(text, "angle", at)
@@ -183,10 +190,10 @@ class Scope:
         if value.exponents == units.EXPONENTS["ratio"]:
             if re.search(r"\bpi\b", text):
                 self.fault(at, f"`{text}` would be read as degrees; write 180 deg for pi")
-            return math.radians(value.number)
+            return value.number * (math.pi / 180)
         return self.value(text, "angle", at)
 
-    def phase(self, text: str, at: Position, *, degrees: bool = False) -> float:
+    def phase(self, text: str, at: Position, *, degrees: bool = False) -> Number:
         """Return a phase in rad: x, y, -x, -y, the current one of a phase cycle, or an angle."""
         text = text.strip()
         if text in PHASES:
@@ -307,7 +314,7 @@ class Scope:
         if not isinstance(error, _AlreadyToldError):
             self.fault(at, str(error))
 
-    def _parameter(self, name: str, text: str, at: Position) -> Callable[[], Value]:
+    def _parameter(self, name: str, text: Values, at: Position) -> Callable[[], Value]:
         def value() -> Value:
             if name in self._pending:
                 loop = " → ".join([*self._pending[self._pending.index(name) :], name])
@@ -321,15 +328,29 @@ class Scope:
 
         return value
 
-    def _fresh(self, name: str, text: str, at: Position) -> Value | None:
+    def _fresh(self, name: str, text: Values, at: Position) -> Value | None:
         if len(self._pending) >= MAX_NESTING:
             self.fault(at, f"parameter `{name}` is the last of more than {MAX_NESTING} in a chain")
             return None
         self._pending.append(name)
         try:
-            return self.calculated(text, at)
+            return self._evaluated(text, at)
         finally:
             self._pending.pop()
+
+    def _evaluated(self, text: Values, at: Position) -> Value | None:
+        if isinstance(text, Value):
+            return text
+        if isinstance(text, str):
+            return self.calculated(text, at)
+        values = [self.calculated(one, at) for one in text]
+        kinds = {value.exponents for value in values if value is not None}
+        if len(kinds) > 1:
+            self.fault(at, f"all values must be of one dimension, but are {len(kinds)} different")
+        if len(kinds) != 1 or None in values:
+            return None
+        numbers = np.array([value.number for value in values if value is not None])
+        return Value(numbers, kinds.pop())
 
     def _quietly(self, entry: Value | Callable[..., Value]) -> None:
         try:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
+import numpy as np
+
 from nmrqb.errors import Fault, Position
 from nmrqb.sequence.model import (
     TimedAcquisition,
@@ -17,7 +19,7 @@ from nmrqb.sequence.model import (
     TimedPulse,
     Timing,
 )
-from nmrqb.units import Value, written
+from nmrqb.units import Number, Value, at_least, is_batch, least, written
 
 _ON_RASTER = 1e-4  # of a step: the rounding of a time written in decimal
 
@@ -33,10 +35,12 @@ class Raster:
     def __init__(self, step: float | None, timing: Timing, faults: list[Fault]) -> None:
         self._step, self._rounded, self._faults = step, timing.rounded, faults
 
-    def held(self, time: float, what: str, at: Position) -> float:
+    def held(self, time: Number, what: str, at: Position) -> Number:
         """Return a time that the spectrometer can play; a fault names the nearest valid one."""
-        if self._step is None or time <= 0:
+        if self._step is None or least(time) <= 0:
             return time
+        if is_batch(time):
+            return np.array([self.held(one, what, at) for one in time.ravel()]).reshape(time.shape)
         count = time / self._step
         whole = max(round(count), 1)
         if abs(count - whole) <= _ON_RASTER:
@@ -54,7 +58,7 @@ class Raster:
 class CentredDelay:
     """A delay that counts from the centres of the pulses beside it."""
 
-    time: float
+    time: Number
     text: str
     raster: Raster
     at: Position
@@ -67,7 +71,7 @@ class PulseTrain:
     pulses: tuple[TimedPulse, ...]
 
     @property
-    def duration(self) -> float:
+    def duration(self) -> Number:
         """Length of all elements in s."""
         return sum(pulse.duration for pulse in self.pulses)
 
@@ -76,7 +80,7 @@ class PulseTrain:
 class Frame:
     """Virtual z rotations by tensor position in rad."""
 
-    angles: Mapping[int, float]
+    angles: Mapping[int, Number]
 
 
 Draft = TimedEvent | CentredDelay | PulseTrain | Frame
@@ -109,17 +113,17 @@ def placed(drafts: Sequence[Draft], faults: list[Fault]) -> list[TimedEvent | Fr
 
 def _between(
     delay: CentredDelay, sides: tuple[Draft | None, Draft | None], faults: list[Fault]
-) -> float:
+) -> Number:
     pulses = [side for side in sides if isinstance(side, TimedPulse | PulseTrain)]
     taken = sum(pulse.duration for pulse in pulses) / 2
     left = delay.time - taken
-    if left >= -1e-12 * taken:
-        return delay.raster.held(max(left, 0.0), f"the delay left of `{delay.text}`", delay.at)
+    if least(left + 1e-12 * taken) >= 0:
+        return delay.raster.held(at_least(left, 0.0), f"the delay left of `{delay.text}`", delay.at)
     faults.append(
         Fault(
             delay.at,
-            f"the delay between the centres of its pulses must be at least {seconds(taken)}, half "
-            f"of their lengths, but `{delay.text}` is {seconds(delay.time)}",
+            "the delay between the centres of its pulses must be at least "
+            f"{seconds(least(taken))}, half of their lengths, but `{delay.text}` is {seconds(least(delay.time))}",
         )
     )
     return 0.0
@@ -127,7 +131,7 @@ def _between(
 
 def carried(
     events: Iterable[TimedEvent | Frame],
-) -> tuple[list[TimedEvent], Mapping[int, float]]:
+) -> tuple[list[TimedEvent], Mapping[int, Number]]:
     """Carry virtual z rotations to the end: R_z(θ) then P(φ) is P(φ − θ) then R_z(θ).
 
     Returns
@@ -137,37 +141,38 @@ def carried(
     mapping
         Tensor position to the angle θ in rad that is left at the end, in (−π, π].
     """
-    frame: dict[int, float] = {}
+    frame: dict[int, Number] = {}
     played: list[TimedEvent] = []
     for event in events:
         if isinstance(event, Frame):
             for spin, angle in event.angles.items():
                 frame[spin] = _principal(frame.get(spin, 0.0) + angle)
         else:
-            played.append(_turned(event, tuple(sorted(frame.items()))) if frame else event)
-    left = {spin: angle for spin, angle in frame.items() if angle}
+            played.append(_turned(event, frame) if frame else event)
+    left = {spin: angle for spin, angle in frame.items() if is_batch(angle) or angle}
     return played, MappingProxyType(left)
 
 
-def _principal(angle: float) -> float:
+def _principal(angle: Number) -> Number:
     return math.pi - (math.pi - angle) % (2 * math.pi)
 
 
-def _turned(event: TimedEvent, frame: tuple[tuple[int, float], ...]) -> TimedEvent:
+def _turned(event: TimedEvent, frame: Mapping[int, Number]) -> TimedEvent:
     match event:
         case TimedPulse():
-            return _turned_pulse(event, frame)
+            key = tuple(frame.items())
+            several = any(map(is_batch, frame.values())) or event.is_batch
+            return _turned_pulse.__wrapped__(event, key) if several else _turned_pulse(event, key)
         case TimedAcquisition(phases=phases):
-            angles = dict(frame)
             return TimedAcquisition(
-                MappingProxyType({spin: p - angles.get(spin, 0.0) for spin, p in phases.items()})
+                MappingProxyType({spin: p - frame.get(spin, 0.0) for spin, p in phases.items()})
             )
         case TimedDelay() | TimedGradient():
             return event
 
 
 @lru_cache(maxsize=4096)
-def _turned_pulse(pulse: TimedPulse, frame: tuple[tuple[int, float], ...]) -> TimedPulse:
+def _turned_pulse(pulse: TimedPulse, frame: tuple[tuple[int, Number], ...]) -> TimedPulse:
     angles = dict(frame)
     return TimedPulse(
         tuple(replace(r, phase=r.phase - angles.get(r.spin, 0.0)) for r in pulse.rotations)

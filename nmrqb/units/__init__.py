@@ -20,8 +20,10 @@ from nmrqb.units.values import (
     Number,
     UnitError,
     Value,
+    at_least,
     every,
     is_batch,
+    least,
     written,
 )
 
@@ -39,11 +41,13 @@ __all__ = [
     "Number",
     "UnitError",
     "Value",
+    "at_least",
     "calculate",
     "compare",
     "evaluate",
     "every",
     "is_batch",
+    "least",
     "quantity",
     "written",
 ]

@@ -115,6 +115,20 @@ def is_batch(number: Number) -> bool:
     return getattr(number, "ndim", 0) > 0
 
 
+def least(number: Number) -> float:
+    """Return a number, the smallest of an array."""
+    return float(number.min()) if is_batch(number) else number
+
+
+def at_least(number: Number, floor: Number) -> Number:
+    """Return the larger of two numbers, for arrays element by element."""
+    if not (is_batch(number) or is_batch(floor)):
+        return max(number, floor)
+    import numpy as np  # noqa: PLC0415 (arrays come from those who have it loaded)
+
+    return np.maximum(number, floor)
+
+
 def every(condition: object) -> bool:
     """Tell whether a comparison of numbers holds, for arrays everywhere."""
     return bool(condition.all() if hasattr(condition, "all") else condition)
