@@ -1,38 +1,92 @@
 """Magnus terms of piecewise-constant sequences, exact to any order, ideal and finite pulses alike.
 
-With the drift multiplied by λ, every segment is a power series in λ whose coefficients stand in
-the first block row of one block-bidiagonal exponential; the sequence is the product of the
-series, and the Magnus terms are the series logarithm of U_rf†U.  No quadrature, no commutator
-formulas: one code path gives all orders.
+With everything but the control multiplied by λ, every segment is a power series in λ whose
+coefficients stand in the first block row of one block-bidiagonal exponential; the sequence is the
+product of the series, and the Magnus terms are the series logarithm of U_rf†U.  No quadrature, no
+commutator formulas: one code path gives all orders, of Hamiltonians and (in `open_system`) of
+Liouvillians.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy.linalg import expm
 
 from nmrqb.dynamics import Segment, total_duration
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, dagger
+from nmrqb.operators import Complex, Real, dagger
 
+Matrix = Complex | Real
 Series = list[Complex]  # coefficients of λ⁰, λ¹, …, each of shape (..., d, d)
 
 
-def _segment_series(segment: Segment, drift: Complex, size: int) -> Series:
-    """Expand exp[−i(Θ + λHT)] in λ: the first block row of exp of a block-bidiagonal matrix."""
-    d = drift.shape[-1]
-    interaction = segment.drifted(drift)
-    batch = np.broadcast_shapes(interaction.shape[:-2], segment.rotation.shape[:-2])
-    block = np.zeros((*batch, size * d, size * d), dtype=complex)
+def exponential_series(control: Matrix, interaction: Matrix, size: int) -> Series:
+    """Expand exp(A + λB) to λ^(size − 1): the first block row of exp of a block-bidiagonal matrix.
+
+    Without interaction this is exp(A) alone, without control Bᵏ/k!.
+
+    Parameters
+    ----------
+    control, interaction
+        A and B, generators with their factor −i and their time, each of shape (..., m, m).
+    size
+        Number of coefficients.
+    """
+    if not np.any(interaction):
+        return _constant(np.asarray(expm(control)), size)
+    if not np.any(control):
+        return _powers_over_factorials(interaction, size)
+    m = interaction.shape[-1]
+    batch = np.broadcast_shapes(interaction.shape[:-2], control.shape[:-2])
+    block: Complex = np.zeros(
+        (*batch, size * m, size * m), dtype=np.result_type(control, interaction)
+    )
     for k in range(size):
-        row = slice(k * d, (k + 1) * d)
-        block[..., row, row] = -1j * segment.rotation
+        row = slice(k * m, (k + 1) * m)
+        block[..., row, row] = control
         if k + 1 < size:
-            block[..., row, (k + 1) * d : (k + 2) * d] = -1j * interaction
-    first_row: Complex = np.asarray(expm(block), dtype=complex)[..., :d, :]
-    return [first_row[..., k * d : (k + 1) * d] for k in range(size)]
+            block[..., row, (k + 1) * m : (k + 2) * m] = interaction
+    first_row = np.asarray(expm(block))[..., :m, :]
+    return [first_row[..., k * m : (k + 1) * m] for k in range(size)]
+
+
+def _powers_over_factorials(B: Matrix, size: int) -> Series:
+    series = _one(B, size)
+    for k in range(1, size):
+        series[k] = np.asarray(series[k - 1] @ B / k)
+    return series
+
+
+def product_series(
+    steps: Iterable[tuple[Matrix, Matrix]], size: int, *, like: Matrix, cycles: int = 1
+) -> Series:
+    """Expand … exp(A₂ + λB₂) exp(A₁ + λB₁), passed through ``cycles`` times, in λ.
+
+    Parameters
+    ----------
+    steps
+        (A, B) of every segment, in the order of time; see `exponential_series`.  Equal ones are
+        expanded once.
+    size
+        Number of coefficients.
+    like
+        An array of the shape and type of the matrices.
+    cycles
+        Number of passes.
+    """
+    known: dict[tuple[object, ...], Series] = {}
+    one_pass = _one(like, size)
+    for control, interaction in steps:
+        content = (control.shape, control.tobytes(), interaction.shape, interaction.tobytes())
+        if content not in known:
+            known[content] = exponential_series(control, interaction, size)
+        one_pass = _multiply(known[content], one_pass)
+    whole = _one(like, size)
+    for _ in range(cycles):
+        whole = _multiply(one_pass, whole)
+    return whole
 
 
 def _multiply(later: Series, earlier: Series) -> Series:
@@ -42,12 +96,16 @@ def _multiply(later: Series, earlier: Series) -> Series:
     ]
 
 
-def _one(like: Complex, size: int) -> Series:
-    one = np.broadcast_to(np.eye(like.shape[-1], dtype=complex), like.shape).copy()
-    return [one, *(np.zeros_like(one) for _ in range(size - 1))]
+def _one(like: Matrix, size: int) -> Series:
+    one = np.broadcast_to(np.eye(like.shape[-1], dtype=like.dtype), like.shape).copy()
+    return _constant(one, size)
 
 
-def _logarithm(series: Series) -> Series:
+def _constant(matrix: Complex, size: int) -> Series:
+    return [matrix, *(np.zeros_like(matrix) for _ in range(size - 1))]
+
+
+def logarithm_series(series: Series) -> Series:
     """Return log of a series that starts with 1: Σ_n (−1)^(n+1) Xⁿ/n, X = series − 1."""
     size = len(series)
     X = [np.zeros_like(series[0]), *series[1:]]
@@ -86,23 +144,30 @@ def magnus_terms(
     ArgumentError
         If the order is negative or the sequence takes no time.
     """
+    period = checked_period(segments, order=order, cycles=cycles)
+    steps = ((-1j * s.rotation, -1j * s.drifted(drift)) for s in segments)
+    whole = product_series(steps, order + 2, like=np.asarray(drift, dtype=complex), cycles=cycles)
+    undo = dagger(whole[0])
+    exponent = logarithm_series([undo @ coefficient for coefficient in whole])
+    return [_hermitian(1j * term / period[..., None, None]) for term in exponent[1:]]
+
+
+def checked_period(segments: Sequence[Segment], *, order: int, cycles: int) -> Real:
+    """Return the length of ``cycles`` passes in s, shape (...), for terms up to ``order``.
+
+    Raises
+    ------
+    ArgumentError
+        If the order is negative or the sequence takes no time.
+    """
     if order < 0:
         raise ArgumentError(f"Argument `order` must be ≥ 0, but is {order}")
-    period = cycles * total_duration(segments)
+    period = np.asarray(cycles * total_duration(segments))
     if not np.all(period > 0):
         raise ArgumentError(
             f"Argument `segments` must last longer than 0 s, but last {np.min(period)} s"
         )
-    size = order + 2
-    one_pass = _one(drift, size)
-    for segment in segments:
-        one_pass = _multiply(_segment_series(segment, drift, size), one_pass)
-    whole = _one(drift, size)
-    for _ in range(cycles):
-        whole = _multiply(one_pass, whole)
-    undo = dagger(whole[0])
-    exponent = _logarithm([undo @ coefficient for coefficient in whole])
-    return [_hermitian(1j * term / period[..., None, None]) for term in exponent[1:]]
+    return period
 
 
 def _hermitian(matrix: Complex) -> Complex:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from nmrqb.operators import Complex
 
+SizeUnit = Literal["", "Hz", "s", "rad"]
+
 
 @dataclass(frozen=True, eq=False)
 class MagnusOrder:
@@ -69,16 +71,76 @@ class Sensitivity:
     Attributes
     ----------
     error
-        ``flip-angle`` (relative), ``offset LABEL`` (Hz) or ``coupling`` (relative).
+        ``flip-angle``, ``flip-angle NUCLEUS``, ``rf-inhomogeneity``, ``offset``,
+        ``offset LABEL``, ``width NUCLEUS``, ``phase NUCLEUS``, ``quadrature NUCLEUS``,
+        ``transient-antisymmetric NUCLEUS``, ``transient-symmetric NUCLEUS``, ``coupling`` or
+        ``relaxation``; `nmrqb.average.perturbations.control_errors` says what each of them is.
     size
-        How far it is off.
+        How far it is off, in ``unit``: the 90° time of a width, the shortest T2 of relaxation.
     infidelity
-        1 − |tr U†V|²/d² against the unperturbed pass.
+        1 − |tr U†V|²/d² against the unperturbed pass; the mean over B1 for rf-inhomogeneity,
+        1 − tr(S₀†S)/d² of superoperators for relaxation.  A width is that of the channel alone,
+        against the pass with ideal pulses.
+    unit
+        Unit of ``size``; empty where it is relative.
+    claim_infidelity
+        Infidelity of the closing period against the sequence's claim, None without a claim.
+    coefficient
+        c of infidelity = c·size² + O(size³), from the exact derivative; None where there is none.
+    leakage
+        (labels, named terms) of every pair of which the error changes named terms: the change of
+        the effective Hamiltonian, Hz.  Empty where the logarithm cannot be trusted.
     """
 
     error: str
     size: float
     infidelity: float
+    unit: SizeUnit = ""
+    claim_infidelity: float | None = None
+    coefficient: float | None = None
+    leakage: tuple[tuple[tuple[str, str], Mapping[str, float]], ...] = ()
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """One error of a closing period, alone, on ideal pulses.
+
+    Attributes
+    ----------
+    error
+        ``truncation`` (H⁽⁰⁾ instead of the exact Hamiltonian), ``claim`` (H⁽⁰⁾ against the claim),
+        or as in `Sensitivity`.
+    assumed
+        The assumed size as text, say ``5 %``.
+    infidelity
+        What it costs alone.
+    """
+
+    error: str
+    assumed: str
+    infidelity: float
+
+
+@dataclass(frozen=True)
+class ErrorBudget:
+    """What the errors of a sequence cost over one closing period.
+
+    Attributes
+    ----------
+    reference
+        What the total is held against: ``target``, or ``zeroth order`` without a claim.
+    rows
+        The errors, the largest first.
+    sum
+        Sum of the rows; near ``total`` where errors neither add up in amplitude nor cancel.
+    total
+        Infidelity with all of them at once, offsets, transients and couplings of positive sign.
+    """
+
+    reference: Literal["target", "zeroth order"]
+    rows: tuple[BudgetRow, ...]
+    sum: float
+    total: float
 
 
 @dataclass(frozen=True, eq=False)
