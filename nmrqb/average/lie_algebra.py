@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,10 +132,11 @@ def ideal(operators: Sequence[Complex] | Complex, drift: Complex) -> LieAlgebra:
     operators
         Control generators in any unit, each of shape (d, d).
     drift
-        Shape (d, d), any unit.
+        Shape (d, d), any unit; or several, shape (m, d, d), that act in turn.
     """
-    start, n = _checked([drift])
-    generators, _ = _checked([*operators, drift])
+    drifts = drift.reshape(-1, *drift.shape[-2:])
+    start, n = _checked(drifts)
+    generators, _ = _checked([*operators, *drifts])
     return LieAlgebra(n, _closed(start, generators, n))
 
 
@@ -227,6 +228,13 @@ def operator_size(A: Complex) -> float:
 
 
 # ------------------------------------------------------------------------- toggling frame
+def control_unitary(segments: Sequence[Segment]) -> Complex:
+    """Return what the controls alone make of one pass, no evolution besides: shape (d, d)."""
+    return unitary(
+        [replace(s, evolution=None) for s in segments], np.zeros_like(segments[0].rotation)
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class TogglingPiece:
     """A stretch of the toggling frame: X(s) = e^{iΦs} X(0) e^{−iΦs}, s from 0 to 1.
@@ -298,7 +306,7 @@ def toggling_span(
     if not pieces:
         return np.zeros((0, *drift.shape), dtype=complex)
     spans = np.concatenate([piece.span for piece in pieces])
-    U_rf = unitary(segments, np.zeros_like(drift))
+    U_rf = control_unitary(segments)
     rows = _independent(_traceless(_unit(pauli_vectors(spans))))
     for _ in range(_MAX_PASSES * 4**n):
         turned = pauli_vectors(dagger(U_rf) @ _matrices(rows) @ U_rf)

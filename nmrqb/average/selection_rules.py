@@ -34,6 +34,7 @@ from nmrqb.average.lie_algebra import (
     LieAlgebra,
     TogglingPiece,
     collective,
+    control_unitary,
     controls_used,
     pauli_vectors,
     pulse_phases,
@@ -50,7 +51,7 @@ from nmrqb.average.rule_words import (
     map_message,
     several_message,
 )
-from nmrqb.dynamics import Segment, exp_hermitian, unitary
+from nmrqb.dynamics import Segment, exp_hermitian
 from nmrqb.operators import (
     NAMED_TERMS,
     Complex,
@@ -169,7 +170,8 @@ def toggling(
     """Prepare a sequence for `find_symmetries`."""
     n = spin_count(drift)
     controls = controls_used(segments)
-    passes = cycles_to_close(unitary(segments, np.zeros_like(drift))) or 1
+    passes = cycles_to_close(control_unitary(segments)) if segments else 1
+    passes = passes or 1
     short = passes * len(segments) <= MAX_PIECES
     pieces = toggling_pieces(segments, drift, passes if short else 1)
     size = max(float(np.linalg.norm(drift)), 1e-300) / float(np.sqrt(len(drift)))

@@ -146,11 +146,12 @@ def diagnose_symmetry(
         )
     used, channels = list(seen.fixed[1:]), channel_controls(sample, segments)
     made = lie_algebra(seen.span) if len(seen.span) else LieAlgebra(n, np.zeros((0, 4**n)))
-    lifts = _Lifts(drift, sample, used, channels, made)
+    drifts = np.array([drift, *_fields(segments)])
+    lifts = _Lifts(drifts, sample, used, channels, made)
     return SymmetryReport(
         spins=sample.labels,
-        dimension=lie_algebra([*used, drift]).dimension,
-        channel_dimension=lie_algebra([*channels, drift]).dimension,
+        dimension=lie_algebra([*used, *drifts]).dimension,
+        channel_dimension=lie_algebra([*channels, *drifts]).dimension,
         pulse_dimension=made.dimension,
         full_dimension=4**n - 1,
         symmetries=tuple(_lifted(find_symmetries(seen, made), lifts)),
@@ -163,7 +164,7 @@ def diagnose_symmetry(
 class _Lifts:
     """Controls that could be added, and what they would make of the drift, found once each."""
 
-    drift: Complex
+    drifts: Complex  # the sample's own, then fields that go on
     sample: Sample
     used: list[Complex]
     channels: list[Complex]
@@ -185,22 +186,23 @@ class _Lifts:
         return ("timing", "angles", "phases", "offsets", *more)
 
     def _added(self, code: str, pair: Pair) -> tuple[list[Complex], Complex]:
-        n = spin_count(self.drift)
+        n = spin_count(self.drifts)
         pulses: dict[str, list[Complex]] = {
             "phases": self._phases(),
             "channels": self.channels,
             "every-channel": self.channels,
             "selective": [spin_operator(a, pair[0], n) for a in "xy"],
         }
-        drift = self.drift
+        drifts = self.drifts
         if code == "offsets":  # any two unequal offsets of the size of the drift
             z = [spin_operator("z", k, n) for k in pair]
-            drift = drift + (operator_size(drift) or 1.0) * (0.83 * z[0] - 0.59 * z[1])
-        return [*self.used, *pulses.get(code, [])], drift
+            shift = (operator_size(drifts[0]) or 1.0) * (0.83 * z[0] - 0.59 * z[1])
+            drifts = np.array([drifts[0] + shift, *drifts[1:]])
+        return [*self.used, *pulses.get(code, [])], drifts
 
     def _phases(self) -> list[Complex]:
         """Return F_x and F_y of every set of spins that one pulse turns together."""
-        n = spin_count(self.drift)
+        n = spin_count(self.drifts)
         sizes = [np.abs(one_spin_axes(A)).max(axis=1) for A in self.used]
         sets = {tuple(np.flatnonzero(size > 1e-9).tolist()) for size in sizes}
         return [collective(a, spins, n) for spins in sorted(sets) for a in "xy" if spins]
@@ -226,7 +228,7 @@ def _lifts(
     pair: Pair, lifts: _Lifts, wanted: Sequence[str | Complex], *, timing: bool
 ) -> tuple[str, ...]:
     """Return the least additions that bring all of the wanted terms or operators inside."""
-    n = spin_count(lifts.drift)
+    n = spin_count(lifts.drifts)
     operators = [operator_on(A, pair, n) if isinstance(A, str) else A for A in wanted]
     found: list[str] = []
     for code in lifts.codes(pair)[0 if timing else 1 :]:
@@ -268,7 +270,7 @@ def _reach(target: Complex, lifts: _Lifts) -> TargetReach:
 def _suggestion(target: Complex, missed: float, lifts: _Lifts) -> tuple[tuple[str, ...], str]:
     if missed <= INSIDE:
         return (), "The target lies within reach of these pulses, for some delays."
-    pairs = itertools.combinations(range(spin_count(lifts.drift)), 2)
+    pairs = itertools.combinations(range(spin_count(lifts.drifts)), 2)
     tried = ((pair, _lifts(pair, lifts, [target], timing=False)) for pair in pairs)
     pair, codes = next(((pair, codes) for pair, codes in tried if codes), ((0, 0), ()))
     missing = f"{100 * missed:.3g} % of the target (of its norm) is out of reach of these pulses"
@@ -302,13 +304,17 @@ def exchange_symmetric_pairs(segments: Sequence[Segment], drift: Complex) -> lis
         Tensor positions, i < j.
     """
     n = spin_count(drift)
-    fields = [s.evolution for s in segments if s.evolution is not None and np.any(s.evolution)]
-    operators = [drift, *fields, *_controls(segments)]
+    operators = [drift, *_fields(segments), *_controls(segments)]
     return [
         pair
         for pair in itertools.combinations(range(n), 2)
         if any(_invariant(exchange, operators, n) for exchange in _exchanges(pair, n))
     ]
+
+
+def _fields(segments: Sequence[Segment]) -> list[Complex]:
+    """Return the evolution that acts besides the drift."""
+    return [s.evolution for s in segments if s.evolution is not None and np.any(s.evolution)]
 
 
 def _controls(segments: Sequence[Segment]) -> list[Complex]:

@@ -112,14 +112,23 @@ def compile_(
     ] = None,
     spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
     changes: Annotated[list[str] | None, _PARAMETER] = None,
+    out: Annotated[str | None, typer.Option(help="Folder for pictures, text and document.")] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Print the average Hamiltonian of a sequence, and check its target."""
+    """Print the average Hamiltonian of a sequence, check its target, say what errors cost."""
     from nmrqb.average import compile_sequence
     from nmrqb.cli.shipped import sample_for
-    from nmrqb.report import compile_document, compile_text, dump
+    from nmrqb.report import (
+        check_average_folder,
+        compile_document,
+        compile_text,
+        dump,
+        write_average,
+    )
     from nmrqb.sequence import load_sequence
 
+    if out is not None:
+        check_average_folder(out)
     loaded = load_sequence(sequence)
     average = compile_sequence(
         loaded,
@@ -129,7 +138,10 @@ def compile_(
         parameters=assignments("--set", changes or []),
         roles=assignments("--spins", spins.split(",") if spins else []),
     )
+    files = [] if out is None else write_average(average, out)
     write(dump(compile_document(average)) if as_json else compile_text(average))
+    if files and not as_json:
+        write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
     if average.target is not None and not average.target.met:
         leave(TARGET_NOT_MET)
 

@@ -151,7 +151,7 @@ def model_states(
     """
     if protocol.timeline.free_evolution_s == 0:
         return None  # nothing but pulses: ideal ones leave no time for a Hamiltonian to act
-    average = compile_timeline(protocol.timeline, sample)
+    average = compile_timeline(protocol.timeline, sample, analyse=False)
     if not average.cyclic:
         return None
     played = timeline_segments(protocol.timeline, sample)

@@ -1,11 +1,20 @@
 """Results for people and programs: text, JSON, pictures, the result folder."""
 
-from nmrqb.report.documents import check_document, compile_document, dump, result_document
+from nmrqb.report.average_document import compile_document
+from nmrqb.report.average_pictures import (
+    average_figures,
+    check_average_folder,
+    write_average,
+)
+from nmrqb.report.average_text import compile_text
+from nmrqb.report.documents import check_document, dump, result_document
 from nmrqb.report.folder import check_result_folder, write_result
 from nmrqb.report.pictures import picture_bytes, sequence_figure
-from nmrqb.report.text import compile_text, result_text, table
+from nmrqb.report.text import result_text, table
 
 __all__ = [
+    "average_figures",
+    "check_average_folder",
     "check_document",
     "check_result_folder",
     "compile_document",
@@ -16,5 +25,6 @@ __all__ = [
     "result_text",
     "sequence_figure",
     "table",
+    "write_average",
     "write_result",
 ]

@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from nmrqb.average import AverageHamiltonian
 from nmrqb.errors import Fault
 from nmrqb.experiment import FIGURES, Result
-from nmrqb.operators import Complex, pauli_coefficients, pauli_strings, spin_count
 
 RESULT_FORMAT = "nmrqb-result/1"
-_NEGLIGIBLE = 1e-12
 
 
 def dump(document: Mapping[str, Any] | Sequence[Any]) -> str:
@@ -34,50 +31,6 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, np.integer | np.bool_):
         return value.item()
     return value
-
-
-# --------------------------------------------------------------------------------------- compile
-def pauli_document(hamiltonian_hz: Complex) -> dict[str, float]:
-    """Return the Pauli coefficients of H/2π in Hz, all of two spins, otherwise the nonzero ones."""
-    n = spin_count(hamiltonian_hz)
-    values = pauli_coefficients(hamiltonian_hz).real
-    floor = 0.0 if n <= 2 else _NEGLIGIBLE * max(float(np.abs(values).max()), 1.0)
-    pairs = list(zip(pauli_strings(n), values, strict=True))[1:]
-    return {name: float(value) for name, value in pairs if n <= 2 or abs(value) > floor}
-
-
-def compile_document(average: AverageHamiltonian) -> dict[str, Any]:
-    """Return the JSON document of `nmrqb compile`; coefficients of H/2π in Hz."""
-    return {
-        "sequence": average.sequence,
-        "sample": average.sample,
-        "spins": list(average.spins),
-        "pulses": average.pulses,
-        "duration_s": average.duration_s,
-        "free_evolution_s": average.free_evolution_s,
-        "cyclic": average.cyclic,
-        "cycles_to_close": average.cycles_to_close,
-        "orders": [
-            {
-                "order": term.order,
-                "pauli_hz": pauli_document(term.hamiltonian_hz),
-                "norm_hz": float(np.linalg.norm(term.hamiltonian_hz, 2)),
-            }
-            for term in average.orders
-        ],
-        "exact": {
-            "pauli_hz": pauli_document(average.exact_hz),
-            "branch_safe": average.branch_safe,
-        },
-        "named_hz": None if average.named is None else dict(average.named),
-        "named_from": average.named_from,
-        "pairs": [
-            {"spins": list(labels), "named_hz": dict(named)} for labels, named in average.pairs
-        ],
-        "target": None if average.target is None else vars(average.target).copy(),
-        "diagnosis": [vars(item).copy() for item in average.diagnosis],
-        "robustness": [vars(item).copy() for item in average.robustness],
-    }
 
 
 # ----------------------------------------------------------------------------------------- check

@@ -6,15 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nmrqb.average import AverageHamiltonian, TargetCheck
 from nmrqb.experiment import FIGURES, DriveCharge, GibbsPreparation, Result
-from nmrqb.operators import (
-    NAMED_TERMS,
-    named_terms,
-    pair_part,
-    pauli_coefficients,
-    pauli_strings,
-)
+from nmrqb.operators import named_terms
 
 _ROWS = 9
 
@@ -34,79 +27,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str =
 def hz(value: float) -> str:
     """Return a frequency in Hz for a table, zero where it is below a nanohertz."""
     return "0" if abs(value) < 1e-9 else f"{value:.7g}"
-
-
-# --------------------------------------------------------------------------------------- compile
-def compile_text(average: AverageHamiltonian) -> str:
-    """Return what a sequence makes, as a table of named terms by order."""
-    closing = {1: "cyclic", None: "not cyclic (no closing within 24 passes)"}
-    cycles = average.cycles_to_close
-    parts = [
-        f"{average.sequence} on {average.sample} ({', '.join(average.spins)}), "
-        f"{average.pulses} pulses",
-        f"  one pass lasts {average.duration_s * 1e3:.6g} ms, free evolution "
-        f"{average.free_evolution_s * 1e3:.6g} ms; "
-        + closing.get(cycles, f"not cyclic, closes after {cycles} passes"),
-        "",
-        *_pair_tables(average),
-        *_beyond_pairs(average),
-    ]
-    if average.target is not None:
-        verdict = "met" if average.target.met else "NOT met"
-        parts += [
-            f"  target {verdict}: differs by {hz(average.target.error_hz)} Hz, infidelity of one "
-            f"period {_loss(average.target.infidelity)}",
-            *_target_time(average.target),
-            "",
-        ]
-    rows = [[r.error, f"{r.size:g}", _loss(r.infidelity)] for r in average.robustness]
-    parts += [table(["one pass with an error of", "size", "infidelity"], rows)]
-    parts += [f"\n  {item.code}: {item.message}" for item in average.diagnosis]
-    return "\n".join(parts)
-
-
-def _beyond_pairs(average: AverageHamiltonian) -> list[str]:
-    """Tell the size of three-body and higher terms, which no table of pairs shows."""
-    if len(average.spins) < 3:
-        return []
-    coefficients = pauli_coefficients(average.effective_hz).real
-    names = pauli_strings(len(average.spins))
-    higher = [c for c, p in zip(coefficients, names, strict=True) if len(p) - p.count("I") > 2]
-    return [f"  three-body and higher terms: {hz(float(np.linalg.norm(higher)))} Hz", ""]
-
-
-def _loss(infidelity: float) -> str:
-    return "below 1e-12" if infidelity < 1e-12 else f"{infidelity:.3g}"
-
-
-def _target_time(target: TargetCheck) -> list[str]:
-    if target.time_s is None:
-        return []
-    return [
-        f"  the target is claimed over {target.time_s * 1e3:.6g} ms, whatever one pass lasts: the "
-        "unitary is compared, not the average over the pass"
-    ]
-
-
-def _pair_tables(average: AverageHamiltonian) -> list[str]:
-    tables = []
-    for labels, _ in average.pairs:
-        claimed = average.target is not None and average.target.spins == labels
-        target = average.target.named_hz if average.target is not None and claimed else {}
-        i, j = (average.spins.index(label) for label in labels)
-        columns = [named_terms(pair_part(term.hamiltonian_hz, i, j)) for term in average.orders]
-        columns.append(named_terms(pair_part(average.exact_hz, i, j)))
-        header = [f"{labels[0]}–{labels[1]} (Hz)", *(f"H({t.order})" for t in average.orders)]
-        header += ["exact" if average.branch_safe else "exact (wraps)"]
-        header += ["target"] if claimed else []
-        rows = [
-            [name, *(hz(column[name]) for column in columns)]
-            + ([hz(target.get(name, 0.0))] if claimed else [])
-            for name in (*NAMED_TERMS, "other")
-            if name in target or any(abs(column[name]) > 1e-9 for column in columns)
-        ]
-        tables += [table(header, rows), ""]
-    return tables
 
 
 # ------------------------------------------------------------------------------------------- run

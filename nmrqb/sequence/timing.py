@@ -119,13 +119,11 @@ def _between(
     left = delay.time - taken
     if least(left + 1e-12 * taken) >= 0:
         return delay.raster.held(at_least(left, 0.0), f"the delay left of `{delay.text}`", delay.at)
-    faults.append(
-        Fault(
-            delay.at,
-            "the delay between the centres of its pulses must be at least "
-            f"{seconds(least(taken))}, half of their lengths, but `{delay.text}` is {seconds(least(delay.time))}",
-        )
+    message = (
+        f"the delay between the centres of its pulses must be at least {seconds(least(taken))}, "
+        f"half of their lengths, but `{delay.text}` is {seconds(least(delay.time))}"
     )
+    faults.append(Fault(delay.at, message))
     return 0.0
 
 

@@ -14,7 +14,7 @@ from nmrqb.average.control import control_of
 from nmrqb.average.effective import branch_safe
 from nmrqb.average.lie_algebra import collective
 from nmrqb.average.pauli_maps import PauliMap
-from nmrqb.average.selection_rules import operator_on
+from nmrqb.average.selection_rules import operator_on, toggling
 from nmrqb.average.symmetry import diagnose_symmetry, exchange_symmetric_pairs
 from nmrqb.dynamics import Segment, timeline_segments, total_duration, unitary
 from nmrqb.operators import (
@@ -509,6 +509,23 @@ def test_two_spins_take_milliseconds():
     for _ in range(10):
         diagnose_symmetry(segments, drift, found, target)
     assert (time.process_time() - began) / 10 < 0.05
+
+
+def test_a_field_that_goes_on_does_not_close_the_cycle():
+    """The pulses close in two passes; a turn of 120° a pass in the drift does not make it six."""
+    field = Segment(
+        np.zeros(()), np.zeros((4, 4), dtype=complex), evolution=np.pi / 3 * pauli("ZI")
+    )
+    segments = [delay(1.0), pulse(180, 0, BOTH), field]
+    assert len(toggling(segments, pauli("ZZ") + pauli("XX")).pieces) == 4
+
+
+def test_a_field_that_goes_on_is_part_of_what_can_be_made():
+    field = Segment(np.zeros(()), np.zeros((4, 4), dtype=complex), evolution=0.1 * pauli("XI"))
+    report = diagnosed([delay(1.0), field], pauli("ZZ"), target=pauli("YZ"))
+    assert (report.pulse_dimension, report.dimension) == (3, 3)
+    assert report.target.inside
+    assert not diagnosed([delay(1.0)], pauli("ZZ"), target=pauli("YZ")).target.inside
 
 
 # ------------------------------------------------------------------------ the maps themselves

@@ -1,0 +1,185 @@
+"""A compiled sequence as text that a physicist reads at a glance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nmrqb.average import Analysis, AverageHamiltonian, ErrorBudget, TargetCheck
+from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
+from nmrqb.report.text import hz, table
+
+_BUDGET = 10  # rows that are printed; the document has them all
+_REASONS = 2
+_ROWS = 6
+_NO_RATE = 1e-9  # 1/s
+
+
+def compile_text(average: AverageHamiltonian) -> str:
+    """Return what a sequence makes, as a table of named terms by order."""
+    closing = {1: "cyclic", None: "not cyclic (no closing within 24 passes)"}
+    cycles = average.cycles_to_close
+    parts = [
+        f"{average.sequence} on {average.sample} ({', '.join(average.spins)}), "
+        f"{average.pulses} pulses",
+        f"  one pass lasts {average.duration_s * 1e3:.6g} ms, free evolution "
+        f"{average.free_evolution_s * 1e3:.6g} ms; "
+        + closing.get(cycles, f"not cyclic, closes after {cycles} passes"),
+        "",
+        *_pair_tables(average),
+    ]
+    if average.target is not None:
+        verdict = "met" if average.target.met else "NOT met"
+        parts += [
+            f"  target {verdict}: differs by {hz(average.target.error_hz)} Hz, infidelity of one "
+            f"period {_loss(average.target.infidelity)}",
+            *_target_time(average.target),
+            "",
+        ]
+    if average.analysis is not None:
+        parts += _analysis_text(average, average.analysis)
+    parts += [f"\n  {item.code}: {item.message}" for item in average.diagnosis]
+    return "\n".join(parts)
+
+
+def _loss(infidelity: float) -> str:
+    return "below 1e-12" if infidelity < 1e-12 else f"{infidelity:.3g}"
+
+
+def _target_time(target: TargetCheck) -> list[str]:
+    if target.time_s is None:
+        return []
+    return [
+        f"  the target is claimed over {target.time_s * 1e3:.6g} ms, whatever one pass lasts: the "
+        "unitary is compared, not the average over the pass"
+    ]
+
+
+def _pair_tables(average: AverageHamiltonian) -> list[str]:
+    tables = []
+    for labels, _ in average.pairs:
+        claimed = average.target is not None and average.target.spins == labels
+        target = average.target.named_hz if average.target is not None and claimed else {}
+        i, j = (average.spins.index(label) for label in labels)
+        columns = [named_terms(pair_part(term.hamiltonian_hz, i, j)) for term in average.orders]
+        columns.append(named_terms(pair_part(average.exact_hz, i, j)))
+        header = [f"{labels[0]}–{labels[1]} (Hz)", *(f"H({t.order})" for t in average.orders)]
+        header += ["exact" if average.branch_safe else "exact (wraps)"]
+        header += ["target"] if claimed else []
+        rows = [
+            [name, *(hz(column[name]) for column in columns)]
+            + ([hz(target.get(name, 0.0))] if claimed else [])
+            for name in (*NAMED_TERMS, "other")
+            if name in target or any(abs(column[name]) > 1e-9 for column in columns)
+        ]
+        tables += [table(header, rows), ""]
+    return tables
+
+
+# -------------------------------------------------------------------------------------- analysis
+def _analysis_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]:
+    return [
+        *_many_spins(average, analysis),
+        *_series_text(analysis),
+        "",
+        *_conditions_text(analysis),
+        "",
+        *_symmetry_text(average, analysis),
+        *_relaxation_text(average, analysis),
+        "",
+        *_budget_text(analysis.budget),
+    ]
+
+
+def _many_spins(average: AverageHamiltonian, analysis: Analysis) -> list[str]:
+    """Tell the fields of more than two spins, and what no table of pairs shows."""
+    if len(average.spins) < 3:
+        return []
+    rows = [
+        [label, *(hz(float(b)) for b in field)]
+        for label, field in zip(average.spins, analysis.parts.fields, strict=True)
+    ]
+    return [
+        table(["field b·σ (Hz)", "x", "y", "z"], rows),
+        "",
+        f"  three-body and higher terms: {hz(analysis.parts.many_body)} Hz",
+        "",
+    ]
+
+
+def _series_text(analysis: Analysis) -> list[str]:
+    series = analysis.convergence
+    size = f"‖H‖T = {series.reach:.3g} rad over the period"
+    certain = "below π: the series converges" if series.guaranteed else "above π: no guarantee"
+    last = len(series.remainder_hz) - 1
+    odd = "; odd orders vanish, the cycle is its own mirror image" if analysis.symmetric else ""
+    lines = [
+        f"  series: {size}, {certain}{odd}",
+        f"          an order is {series.ratio:.2g} of the one before; all up to H({last}) miss the "
+        f"exact by {hz(series.remainder_hz[-1])} Hz",
+    ]
+    if not series.trusted:
+        lines.append("          do not trust the series: shorten the period")
+    return lines
+
+
+def _conditions_text(analysis: Analysis) -> list[str]:
+    rows = [[c.name, "met" if c.met else "NOT met", c.text] for c in analysis.conditions]
+    names, verdicts = (max(len(row[k]) for row in rows) for k in (0, 1))
+    lines = [f"  {name.ljust(names)}  {met.ljust(verdicts)}  {text}" for name, met, text in rows]
+    return ["  decoupling at zeroth order", *lines]
+
+
+def _symmetry_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]:
+    report = analysis.symmetry
+    lines = []
+    if report.dimension is not None:
+        lines.append(
+            f"  reach: these controls and the drift span {report.dimension} of "
+            f"{report.full_dimension} dimensions, all channels {report.channel_dimension}"
+        )
+    if report.target is not None:
+        lines.append(f"         {report.target.message}")
+    for (i, j), names in report.forbidden.items():
+        labels = f"{average.spins[i]}–{average.spins[j]}"
+        lines.append(f"         never at any order, {labels}: {', '.join(names)}")
+    seen = {s.message: None for s in report.symmetries if s.scope == "controls"}
+    return [*lines, *(f"         {message}" for message in list(seen)[:_REASONS])]
+
+
+def _relaxation_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]:
+    relaxation = analysis.relaxation
+    if relaxation is None:
+        return []
+    lines = []
+    for cost in relaxation.costs:
+        labels = f"{average.spins[cost.spins[0]]}–{average.spins[cost.spins[1]]}"
+        if cost.term != "all" and cost.turns < np.inf and len(lines) < _ROWS:
+            lines.append(
+                f"  relaxation: {cost.term} {hz(cost.value_hz)} Hz of {labels} turns at "
+                f"{cost.frequency_hz:.4g} Hz and decays at {cost.rate_per_s:.3g} /s: "
+                f"{cost.turns:.3g} turns per decay time"
+            )
+    if not relaxation.lindblad:
+        lines.append(
+            f"              not a Lindblad equation: smallest Kossakowski eigenvalue "
+            f"{relaxation.kossakowski_min:.2g} /s (of the zeroth order "
+            f"{_no_rounding(relaxation.kossakowski_min_by_order[0]):.2g})"
+        )
+    if relaxation.generator_from == "series":
+        lines.append("              the period is too long for its logarithm: rates of the series")
+    return ["", *lines] if lines else []
+
+
+def _no_rounding(rate: float) -> float:
+    return 0.0 if abs(rate) < _NO_RATE else rate
+
+
+def _budget_text(budget: ErrorBudget) -> list[str]:
+    rows = [[row.error, row.assumed, _loss(row.infidelity)] for row in budget.rows[:_BUDGET]]
+    left = len(budget.rows) - len(rows)
+    more = f"; {left} smaller rows with --json" if left > 0 else ""
+    return [
+        table(["error, alone, over one period", "assumed", "infidelity"], rows),
+        f"  sum {_loss(budget.sum)}, all together {_loss(budget.total)} "
+        f"(against the {budget.reference}{more})",
+    ]
