@@ -63,9 +63,9 @@ def branch_safe(
 ) -> bool:
     """Tell whether the principal logarithm is the Hamiltonian that acted.
 
-    With the drift, and what counts as drift, scaled by λ from 0 to 1, no eigenphase of U_rf†(T) U(T; λ) may reach π.  The
-    phases move by at most T‖H‖ dλ, so that a grid of λ proves it: the largest phase on the grid
-    plus half a step must stay below π.
+    With the drift, and what counts as drift, scaled by λ from 0 to 1, no eigenphase of
+    U_rf†(T) U(T; λ) may reach π.  The phases move by at most T‖H‖ dλ, so that a grid of λ proves
+    it: the largest phase on the grid plus half a step must stay below π.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nmrqb.plotting.diagram_legend import Legend, Note, cycle_note
 from nmrqb.plotting.diagram_marks import formed, literal_degrees, strength_hz, with_height
-from nmrqb.plotting.diagram_rows import diagram_rows, played_on, written_events
+from nmrqb.plotting.diagram_rows import diagram_rows, played_on, receiver_phases, taken_names
 from nmrqb.plotting.lettering import plain
 from nmrqb.plotting.notation import (
     angle,
@@ -152,7 +152,7 @@ class _Writer:
         self.rows = rows
         self.parameters = {**sequence.parameters, **changed}
         self.cycles: dict[str, tuple[str, ...]] = {}
-        self.legend = Legend(_taken(sequence))
+        self.legend = Legend(taken_names(sequence))
         self.top = _Scope(sequence, phases=self._phases(sequence))
         self._refocused: dict[str, str] = {}
         self._strengths: list[float | None] = []
@@ -361,7 +361,7 @@ class _Writer:
     def _phases(self, sequence: Sequence) -> dict[str, str]:
         """Return the symbols of a phase cycle, and keep its lists for the table."""
         symbols = {}
-        receiver = _receiver_phases(sequence)
+        receiver = receiver_phases(sequence)
         for name, listed in sequence.phase_cycle.items():
             alone = len(receiver) == 1 and name in receiver
             markup = r"\varphi_{\mathrm{rec}}" if alone else symbol(name)
@@ -381,25 +381,3 @@ class _Writer:
         timing = self.sequence.timing
         if timing.centred or timing.rounded:
             yield tuple(filter(None, (timing.centred * _TIMING, timing.rounded * _ROUNDED)))
-
-
-def _taken(sequence: Sequence) -> set[str]:
-    """Return the names that a letter of the legend must not look like."""
-    events = [*written_events(sequence)]
-    inner = [event.sequence for event in events if isinstance(event, Call) and event.sequence]
-    blocks = {name for block in sequence.blocks.values() for name in block.parameters}
-    indices = {event.index for event in events if isinstance(event, Repeat) and event.index}
-    own = {*sequence.parameters, *sequence.phase_cycle, *sequence.roles, *blocks, *indices}
-    return own.union(*(_taken(other) for other in inner))
-
-
-def _receiver_phases(sequence: Sequence) -> set[str]:
-    """Return the names of the phase cycle that only the receiver uses."""
-    received: set[str] = set()
-    played: set[str] = set()
-    for event in written_events(sequence):
-        if isinstance(event, Acquisition):
-            received |= {text.strip() for text in event.phases.values()}
-        elif isinstance(event, Pulse):
-            played |= {rotation.phase.strip() for rotation in event.rotations.values()}
-    return (received - played) & set(sequence.phase_cycle)

@@ -142,7 +142,7 @@ def _widths(columns: Sequence[Column], groups: Sequence[Group]) -> list[float]:
         opening = columns[group.first]
         if opening.group == "frame":
             missing = (
-                text_width(opening.text, SMALL) + 8 - sum(widths[group.first : group.last + 1])
+                text_width(opening.text, SMALL) + 9 - sum(widths[group.first : group.last + 1])
             )
             widths[group.last] += max(0.0, missing)
     return widths
@@ -197,7 +197,7 @@ def _break(
             continue
         depth = sum(group.first < after <= group.last for group in groups)
         cost = abs(width - target) + 0.25 * LINE_WIDTH * min(depth, 2)
-        cost += 0 if columns[after].kind == "delay" else 0.05 * LINE_WIDTH
+        cost += 0 if columns[after].kind in {"delay", "open"} else 0.05 * LINE_WIDTH
         if cost <= best:
             best, found = cost, after
     return found

@@ -13,6 +13,7 @@ Note = tuple[str, ...]
 """Pieces of one paragraph; a line may break between two of them."""
 
 _LETTERS = "abcdefghmpquvw"
+_SCANS = 64  # of a phase cycle that are told
 
 
 @dataclass
@@ -103,8 +104,8 @@ def cycle_note(cycles: Mapping[str, tuple[str, ...]]) -> Note:
     """
     pieces: list[str] = []
     for markup, listed in cycles.items():
-        phases = [phase(text, {}, degrees=False) for text in listed]
-        first, *rest = [f"{markup} = {phases[0]}", *phases[1:]]
-        texts = [f"{math(text)}," for text in [first, *rest]]
-        pieces += [*texts[:-1], f"{texts[-1][:-1]};"]
+        first, *rest = [phase(text, {}, degrees=False) for text in listed[:_SCANS]]
+        texts = [math(text) for text in (f"{markup} = {first}", *rest)]
+        texts += [f"… ({len(listed)} in all)"] if len(listed) > _SCANS else []
+        pieces += [*(f"{text}," for text in texts[:-1]), f"{texts[-1]};"]
     return (*pieces[:-1], pieces[-1][:-1]) if pieces else ()

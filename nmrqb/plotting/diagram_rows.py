@@ -1,4 +1,4 @@
-"""Rows of a diagram: which spins a file pulses and receives, and what their names are."""
+"""What a file plays and receives, and on which spins: the rows of its diagram, and its names."""
 
 from __future__ import annotations
 
@@ -113,3 +113,41 @@ def _isotope(label: str) -> str:
     """Return ``13C`` with its mass raised; other labels as they are."""
     found = _ISOTOPE.fullmatch(label)
     return f"$^{{{found[1]}}}${found[2]}" if found else plain(label)
+
+
+# ----------------------------------------------------------------------------------------- names
+def taken_names(sequence: Sequence) -> set[str]:
+    """Return the names that a letter of the legend must not look like."""
+    return {name for file in _files(sequence).values() for name in _own_names(file)}
+
+
+def _own_names(sequence: Sequence) -> set[str]:
+    events = written_events(sequence)
+    indices = {event.index for event in events if isinstance(event, Repeat) and event.index}
+    blocks = {name for block in sequence.blocks.values() for name in block.parameters}
+    return {*sequence.parameters, *sequence.phase_cycle, *sequence.roles, *blocks, *indices}
+
+
+def _files(sequence: Sequence) -> dict[int, Sequence]:
+    """Return a sequence and all that it includes, each once."""
+    found: dict[int, Sequence] = {}
+    pending = [sequence]
+    while pending:
+        file = pending.pop()
+        if id(file) not in found:
+            found[id(file)] = file
+            calls = (event for event in written_events(file) if isinstance(event, Call))
+            pending += [call.sequence for call in calls if call.sequence is not None]
+    return found
+
+
+def receiver_phases(sequence: Sequence) -> set[str]:
+    """Return the names of the phase cycle that only the receiver uses."""
+    received: set[str] = set()
+    played: set[str] = set()
+    for event in written_events(sequence):
+        if isinstance(event, Acquisition):
+            received |= {text.strip() for text in event.phases.values()}
+        elif isinstance(event, Pulse):
+            played |= {rotation.phase.strip() for rotation in event.rotations.values()}
+    return (received - played) & set(sequence.phase_cycle)

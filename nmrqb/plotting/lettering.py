@@ -14,6 +14,7 @@ MATH = "stix"
 LABEL, SMALL, NAME = 9.5, 8.5, 11.0  # sizes in pt
 LINE = 1.22  # distance of lines, per size
 
+_HINTED = 1.04  # by how much letters on a raster may be wider than their outlines
 _DOLLAR = re.compile(r"(?<!\\)\$")
 
 
@@ -38,7 +39,7 @@ def _line_width(line: str, size: float) -> float:
     is_math = bool(_DOLLAR.search(line))
     shown = line if is_math else line.replace(r"\$", "$")
     width, _, _ = text_to_path.get_text_width_height_descent(shown, font, is_math)
-    return float(width)
+    return _HINTED * float(width)
 
 
 def filled(pieces: Iterable[str], width: float, size: float = SMALL) -> list[str]:

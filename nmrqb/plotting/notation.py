@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from nmrqb.sequence.words import PHASES, SAMPLE_VALUES
-from nmrqb.units import FUNCTIONS
+from nmrqb.units import FUNCTIONS, MAX_PARENTHESES
 
 _GREEK = frozenset(
     [
@@ -44,7 +45,7 @@ def symbol(name: str) -> str:
         return f"\\varphi_{{{found[1]}}}" if found[1] else r"\varphi"
     if found := _LETTERS.fullmatch(name):
         return f"{_base(found[1])}_{{{found[2]}}}"
-    base, _, index = name.strip("_").partition("_")
+    base, _, index = (name.strip("_") or "?").partition("_")
     below = ",".join(_base(part) for part in index.split("_") if part)
     return f"{_base(base)}_{{{below}}}" if below else _base(base)
 
@@ -52,13 +53,16 @@ def symbol(name: str) -> str:
 def _base(letters: str) -> str:
     if letters in _GREEK:
         return f"\\{_VARIANTS.get(letters, letters)}"
-    if len(letters) == 1:
-        return letters
-    return _upright(letters)
+    return _upright(letters) if len(letters) > 1 else _known(letters)
 
 
 def _upright(word: str) -> str:
-    return f"\\mathrm{{{word}}}" if word else ""
+    return f"\\mathrm{{{_known(word)}}}" if word else ""
+
+
+def _known(word: str) -> str:
+    """Return a word with question marks for what mathematics has no letters for."""
+    return re.sub(r"[^\u0000-\uffff]", "?", word).replace("_", r"\_")
 
 
 def phase(text: str, symbols: Mapping[str, str], *, degrees: bool) -> str:
@@ -149,8 +153,12 @@ def _binds(value: str, before: str, after: str) -> bool:
 
 
 def expression(text: str) -> str:
-    """Return an expression of a file as mathematics; what is none is written as it stands."""
-    return _joined(_tokens(text))
+    """Return an expression of a file as mathematics; what cannot be one has question marks."""
+    tokens = _tokens(text)
+    depths = accumulate({"(": 1, ")": -1}.get(token.text, 0) for token in tokens)
+    if max(depths, default=0) > MAX_PARENTHESES:
+        return r"\ldots"  # no expression has so many, and the recursion must end
+    return _joined(tokens)
 
 
 def _joined(tokens: list[_Token]) -> str:
@@ -199,7 +207,7 @@ def _number(token: _Token) -> str:
     mantissa, _, exponent = token.text.lower().partition("e")
     number = mantissa
     if exponent:
-        number = ("" if mantissa == "1" else f"{mantissa} \\cdot ") + f"10^{{{int(exponent)}}}"
+        number = ("" if mantissa == "1" else f"{mantissa} \\cdot ") + f"{{10^{{{int(exponent)}}}}}"
     if not token.unit:
         return number
     if token.unit in _UNITS and token.unit != "us":
@@ -215,8 +223,7 @@ def _sign(character: str, before: list[str]) -> str:
     """Return one character; a minus at the beginning stands close to what follows."""
     if character == "-" and (not before or before[-1] in {"(", _SIGNS[","]}):
         return "{-}"
-    return _SIGNS.get(character, f"\\{character}" if character in "$%&#_{}" else
-                      "" if character in "\\^~" else character)  # fmt: skip
+    return _SIGNS.get(character, "?")  # no expression has another
 
 
 def _times(tokens: list[_Token], at: int) -> str:
@@ -237,10 +244,10 @@ def _call(name: str, inside: list[_Token]) -> str:
         )
     around: Mapping[str, Callable[[str], str]] = {
         "sqrt": lambda text: f"\\sqrt{{{text}}}",
-        "abs": lambda text: f"\\left|\\,{text}\\,\\right|",
+        "abs": lambda text: f"|\\,{text}\\,|",
     }
     if name in around:
-        return around[name](_joined(inside))
+        return around[name](_joined(inside) or "?")
     known = _FUNCTIONS.get(name, _upright(name)) if name in FUNCTIONS else symbol(name)
     return f"{known}({_joined(inside)})"
 

@@ -39,6 +39,7 @@ MOST_COLUMNS = 150
 """Events of a charging sequence that are drawn one by one."""
 
 _TITLE, _DRIVE = 12.0, 40.0  # pt
+_PNG_DOTS = 2**16
 _DATES = {"svg": "Date", "pdf": "CreationDate"}
 
 
@@ -50,11 +51,15 @@ def picture_bytes(figure: Figure, name: str) -> bytes:
     Raises
     ------
     ArgumentError
-        If the ending is none of these.
+        If the ending is none of these, or the picture has too many dots for a PNG.
     """
     ending = Path(name).suffix.lower().lstrip(".")
     if ending not in FORMATS:
         raise ArgumentError(f"Argument `name` must end in {', '.join(FORMATS)}, but is {name!r}")
+    dots = round(max(figure.get_size_inches()) * DPI)
+    if ending == "png" and dots >= _PNG_DOTS:
+        wanted = "must end in pdf or svg, for the picture is too large for a PNG"
+        raise ArgumentError(f"Argument `name` {wanted} ({dots} dots), but is {name!r}")
     buffer = BytesIO()
     metadata = {_DATES[ending]: None} if ending in _DATES else None
     with mpl.rc_context({"svg.hashsalt": "nmrqb"}):
@@ -105,7 +110,8 @@ def _diagram_figure(
     FigureCanvasAgg(figure)
     ax = figure.add_axes((0, 0, 1, height / (height + head)))
     draw_sequence(ax, drawn, named, notes=told)
-    ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, family=FAMILY, pad=4)
+    text = ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, family=FAMILY, pad=4)
+    text.set(va="bottom", linespacing=1.1)
     return figure
 
 

@@ -162,7 +162,8 @@ def _check_roles(scope: Scope) -> None:
         scope.fault(place(sequence, "target"), message)
     for role in sequence.roles:
         if role not in scope.used and not scope.unread:
-            message = f"role `{role}` is never used; pulse it or leave it out"
+            hint = "pulse it or leave it out (roles are bound in sample order: S: 13C asks for one)"
+            message = f"role `{role}` is never used; {hint}"
             scope.fault(place(sequence, f"spins.{role}"), message)
 
 

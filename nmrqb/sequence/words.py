@@ -11,7 +11,7 @@ from nmrqb.errors import nearest
 from nmrqb.formats import Expression, shown
 from nmrqb.operators import NAMED_TERMS
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
-from nmrqb.units import FUNCTIONS
+from nmrqb.units import FUNCTIONS, MINUS
 
 MAX_PHASES = 10_000  # of one name of the phase cycle
 TARGET_KEYS = (*NAMED_TERMS, "time")
@@ -37,7 +37,7 @@ def split_rotation(text: str) -> tuple[str, str]:
     ValueError
         If it does not end in a phase.
     """
-    text = text.strip()
+    text = text.translate(MINUS).strip()
     named = None if _UNIT_END.fullmatch(text) else _NAMED_PHASE.fullmatch(text)
     found = named or _NUMBER_PHASE.fullmatch(text)
     if found is None:
