@@ -30,6 +30,9 @@ _SHAPE_KEYS = {
 }
 
 
+_HARD = {"angle", "phase"}
+
+
 class ShortForm(Entry):
     """A mapping that may also be written as one text."""
 
@@ -182,6 +185,8 @@ class RotationFormat(ShortForm):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if self.model_fields_set == _HARD:
+            return self
         given = [k for k in ("angle", "duration", "amplitude") if getattr(self, k) is not None]
         soft = [key for key in ("shape", "offset") if getattr(self, key) is not None]
         if self.composite is not None:
@@ -279,7 +284,7 @@ class GradientFormat(ShortForm):
     def _complete(self) -> Self:
         if self.kind == "crush" and self.strength is not None:
             raise ValueError(
-                f"must not have strength {self.strength} with kind crush; leave it out"
+                f"must not have `strength` {self.strength} with kind crush; leave it out"
             )
         if self.kind == "z" and (self.strength is None or self.duration is None):
             given = [k for k in ("strength", "duration") if getattr(self, k) is not None]
@@ -397,8 +402,9 @@ class EventFormat(Entry):
 
     @model_validator(mode="after")
     def _one_event(self) -> Self:
-        events = [key for key in EVENTS if key in self.model_fields_set]
-        if len(events) != 1:
+        given = self.model_fields_set
+        if len(given) != 1:
+            events = [key for key in EVENTS if key in given]
             which = f": {', '.join(events)}" if events else ""
             raise ValueError(
                 f"must be exactly one of {', '.join(EVENTS)}, but has {len(events)}{which}"

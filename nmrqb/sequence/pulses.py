@@ -144,6 +144,8 @@ class _Resolution:
     def _length(self, spin: int, angle: float) -> float:
         if self.duration is not None:
             return self.duration
+        if self.pulses == "ideal":
+            return 0.0
         return float(pulse_duration(self.scope.sample, spin, angle, self.pulses))
 
     def _positive(self, key: str, text: str | None) -> float | None:

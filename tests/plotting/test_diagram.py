@@ -189,6 +189,27 @@ def test_blocks_reach_over_their_rows(ax):
     assert third < part.get_y() < second < part.get_y() + part.get_height() < first
 
 
+@pytest.mark.parametrize("where", ["label", "under", "text"])
+def test_wide_texts_keep_columns_apart(where):
+    columns = [Column(marks={0: Mark(**{where: f"a wide text {k}"})}) for k in range(3)]
+    if where == "text":
+        columns = [Column(marks={0: box("a wide text")})] * 3
+    ax, _ = full_size(columns, ROWS)
+    assert overlapping(ax.figure) == []
+
+
+def test_blocks_keep_lines_apart():
+    block = Column("block", text="b")
+    ax, artists = full_size([block] * 40, ROWS)
+    bottoms = sorted({r.get_y() for r in of(Rectangle, artists)})
+    tops = sorted({r.get_y() + r.get_height() for r in of(Rectangle, artists)})
+    assert len(bottoms) > 1
+    assert tops[0] + 10 < bottoms[1]
+    bare = Column(marks={0: Mark()})
+    assert diagram_size([block], ROWS)[1] > diagram_size([bare], ROWS)[1]
+    assert bottoms[0] > ax.get_ylim()[0]
+
+
 # ------------------------------------------------------------------------------ brackets and frames
 def test_brackets_hold_their_columns_and_outer_ones_are_higher():
     opened, inner, outer = Column("open"), Column("close", text="× 2"), Column("close", text="× n")

@@ -308,7 +308,8 @@ def test_letters_stand_for_nothing_else(written):
     written(["delay: b"], "parameters: {b: 1 s}", name="inner")
     long = "delay: sin(x1)*cos(x2)*tan(x3)*sin(x4)*t"
     events = [f"repeat: {{times: 2, index: c, sequence: [{{{long}}}]}}", "include: inner.yaml"]
-    top = "parameters: {d: 1 s}\nphase_cycle: {e: [x]}\nblocks: {q: {parameters: {f: 1}, sequence: []}}"
+    blocks = "blocks: {q: {parameters: {f: 1}, sequence: []}}"
+    top = f"parameters: {{d: 1 s}}\nphase_cycle: {{e: [x]}}\n{blocks}"
     columns = sequence_columns(written(events, top, spins="{a: any}"))
     assert delays(columns)[0] == "$g$"
 
