@@ -254,10 +254,10 @@ def _fault(detail: ErrorDetails, document: Document, model: type[Entry]) -> Faul
 def _place(complaint: str, path: Keys, document: Document) -> Position:
     """Return the place of what a complaint about a mapping names first, else of the mapping."""
     found = re.search(r"`(\w+)`", complaint)
-    inner = (*path, found[1]) if found else path
-    if inner not in document.keys:
+    if found is None or (*path, found[1]) not in document.keys:
         return document.position(path)
     foreign = complaint.startswith("must not have")
+    inner = (*path, found[1])
     return document.key_position(inner) if foreign else document.position(inner)
 
 

@@ -276,7 +276,7 @@ def test_unknown_name(tmp_path, monkeypatch):
         files.find("sample", "chlorofrm")
     monkeypatch.chdir(tmp_path)
     Path("mine.yaml").write_text("a: 1", encoding="utf-8")
-    with pytest.raises(InputError, match=r"write mine\.yaml$"):
+    with pytest.raises(InputError, match=r"write mine\.yaml; Valid"):
         files.find("sample", "mine")
 
 

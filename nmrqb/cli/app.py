@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +17,12 @@ from nmrqb.cli.values import assignments
 from nmrqb.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from nmrqb.cli.shipped import Shipped
     from nmrqb.experiment import Experiment, Result
+    from nmrqb.sample import Sample
+    from nmrqb.sequence import Sequence as PulseSequence
 
 app = typer.Typer(
     add_completion=False,
@@ -175,26 +180,27 @@ def list_(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """List the shipped samples, sequences and experiments."""
-    from nmrqb.cli.shipped import titles
-    from nmrqb.report import dump, table
+    from nmrqb.cli.shipped import shipped
+    from nmrqb.report import dump
 
-    kinds = [kind] if kind else list(FileKind)
-    found = {k.value: titles(k.value) for k in kinds}
+    found = {k.value: shipped(k.value) for k in ([kind] if kind else list(FileKind))}
     if as_json:
-        write(dump(_rows(found)))
+        write(dump([asdict(entry) for entries in found.values() for entry in entries]))
         return
-    for name, entries in found.items():
-        write(table([f"{name}s", ""], [], indent=""))
-        width = max(map(len, entries), default=0)
-        write("\n".join(f"  {key.ljust(width)}  {title}" for key, title in entries.items()))
+    write("\n\n".join(_listing(name, entries) for name, entries in found.items()))
 
 
-def _rows(found: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
-    return [
-        {"kind": kind, "name": name, "title": title}
-        for kind, entries in found.items()
-        for name, title in entries.items()
-    ]
+def _listing(kind: str, entries: Iterable[Shipped]) -> str:
+    """Name a kind and what there is of it, folder by folder where there are several."""
+    entries = list(entries)
+    width = max((len(entry.name) for entry in entries), default=0)
+    several = len({entry.group for entry in entries}) > 1
+    lines = [f"{kind}s"]
+    for group, members in groupby(entries, key=lambda entry: entry.group):
+        lines += [f"  {group}"] if several else []
+        indent = "    " if several else "  "
+        lines += [f"{indent}{entry.name.ljust(width)}  {entry.title}" for entry in members]
+    return "\n".join(lines)
 
 
 @app.command()
@@ -235,18 +241,39 @@ def plot(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Draw the pulse diagram of a sequence."""
-    from nmrqb.cli.shipped import sample_for
     from nmrqb.files import write_bytes_atomically
     from nmrqb.report import dump, picture_bytes, sequence_figure
-    from nmrqb.sequence import expand, load_sequence
+    from nmrqb.sequence import load_sequence
 
     loaded = load_sequence(sequence)
-    chosen = sample_for(loaded, sample)
-    timeline = expand(loaded, chosen, parameters=assignments("--set", changes or []))
+    parameters = assignments("--set", changes or [])
+    chosen = _sample_to_name(loaded, sample, parameters)
     target = out or f"{Path(loaded.name).name}.png"
-    figure = sequence_figure(timeline, chosen.labels, loaded.title)
+    figure = sequence_figure(loaded, chosen, parameters=parameters)
     write_bytes_atomically(target, picture_bytes(figure, target))
     write(dump({"file": target}) if as_json else f"wrote {target}")
+
+
+def _sample_to_name(
+    sequence: PulseSequence, argument: str | None, parameters: Mapping[str, str]
+) -> Sample | None:
+    """Return the sample of a diagram, if there is one; the sequence must be sound on it."""
+    from nmrqb.cli.shipped import sample_for
+    from nmrqb.errors import Fault, Position, nearest, refuse
+    from nmrqb.sequence import expand
+
+    if argument is None and sequence.sample is None:
+        known = sequence.parameters
+        what = f"`{sequence.name}` has no parameter"
+        refuse(
+            Fault(Position(f"--set {name}"), f"{what} `{name}`; {nearest(name, known)}")
+            for name in parameters
+            if name not in known
+        )
+        return None
+    sample = sample_for(sequence, argument)
+    expand(sequence, sample, parameters=parameters)
+    return sample
 
 
 @app.command()

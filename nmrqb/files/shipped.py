@@ -37,8 +37,8 @@ def find(kind: Kind, argument: str | Path) -> Path | Traversable:
     shipped = library(kind)
     name = str(argument)
     if name not in shipped:
-        message = f"there is no {kind} `{name}` in the library; {nearest(name, shipped)}"
-        raise InputError.at(Position(name), f"{message}{_local_hint(name)}")
+        message = f"there is no {kind} `{name}` in the library{_local_hint(name)}"
+        raise InputError.at(Position(name), f"{message}; {nearest(name, shipped)}")
     return shipped[name]
 
 

@@ -1,23 +1,72 @@
-"""Pulse-sequence diagrams: one row per spin, not to scale."""
+"""What a pulse diagram shows, column by column, and the columns of a sequence as it is played."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
-from nmrqb.plotting.style import CHANNELS, milliseconds
-from nmrqb.sequence import TimedPulse, Timeline
+from nmrqb.operators import Complex
+from nmrqb.plotting.lettering import text_width
+from nmrqb.plotting.style import milliseconds
+from nmrqb.sequence import (
+    TimedAcquisition,
+    TimedDelay,
+    TimedEvent,
+    TimedGradient,
+    TimedPulse,
+    TimedRotation,
+    Timeline,
+)
 
-Kind = Literal["pulse", "delay", "fid", "box"]
-_WIDTH: Mapping[Kind, float] = {"pulse": 1.2, "delay": 1.6, "fid": 2.6, "box": 2.7}
+GRADIENT = -1
+"""Row of the gradients, below those of the spins."""
+
+MarkKind = Literal["pulse", "box", "fid", "point"]
+Look = Literal["filled", "open", "grey", "hatched", "dashed"]
+ColumnKind = Literal["marks", "delay", "block", "open", "close"]
+
+NARROW, WIDE, SOFT, SHAPED, GRADIENT_WIDTH = 5.5, 11.0, 20.0, 34.0, 20.0  # pt
+HALF_SINE = tuple(np.sin(np.pi * np.linspace(0, 1, 41)).tolist())
+
 _PHASES = {0: "x", 90: "y", 180: "−x", 270: "−y"}
-_HEIGHT = 0.55
+_LONG = 0.2e-3  # s; a rectangular pulse of this length is drawn as a soft one
+_DRAWN = 120  # points of an envelope
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one row shows in one column.
+
+    Attributes
+    ----------
+    kind
+        ``pulse`` (anything that stands on the axis, gradients too), ``box`` (a step with a name,
+        on the axis), ``fid``, or ``point`` (the receiver is opened for one point).
+    label, text, under
+        Texts above it, inside it, and below the axis.
+    look
+        How it is filled.
+    width
+        Width in pt of what is drawn, without its label.
+    outline
+        Heights over its width, 1 the full height of a pulse; one height is a rectangle.
+    """
+
+    kind: MarkKind = "pulse"
+    label: str = ""
+    text: str = ""
+    under: str = ""
+    look: Look = "filled"
+    width: float = NARROW
+    outline: tuple[float, ...] = (1.0,)
+
+
+def _no_marks() -> Mapping[int, Mark]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -27,129 +76,110 @@ class Column:
     Attributes
     ----------
     kind
-        ``pulse``, ``delay``, ``fid`` (acquisition) or ``box`` (a step with a name).
-    labels
-        Row to the text over a pulse or in a box; rows without a pulse stay empty.
-    open
-        Rows whose pulse is drawn open, as is the custom for flip angles other than 90°.
+        ``marks``, ``delay``, ``block`` (one box over several rows), or the beginning and the end
+        of a group of columns: ``open`` and ``close``.
+    marks
+        Row to what it shows; `GRADIENT` is the row of the gradients.
     text
-        Text of a delay.
+        Text of a delay, of a block, or of a group: in its frame, or behind its bracket.
+    group
+        Whether the group that is opened or closed has brackets (``repeat``) or a frame.
+    rows
+        Rows from the first to the last of which a block reaches; none are all.
     """
 
-    kind: Kind
-    labels: Mapping[int, str] = field(default_factory=dict)
-    open: frozenset[int] = frozenset()
+    kind: ColumnKind = "marks"
+    marks: Mapping[int, Mark] = field(default_factory=_no_marks)
     text: str = ""
+    group: Literal["repeat", "frame"] = "repeat"
+    rows: tuple[int, ...] = ()
 
 
+def box(text: str, *, look: Look = "open") -> Mark:
+    """Return a box with a text."""
+    return Mark("box", text=text, look=look, width=text_width(text) + 8)
+
+
+def fid(label: str = "") -> Mark:
+    """Return the free induction decay of one row."""
+    return Mark("fid", label=label, width=72.0)
+
+
+def envelope(samples: Complex) -> tuple[float, ...]:
+    """Return the heights of a shaped pulse, negative where it has the opposite phase.
+
+    Parameters
+    ----------
+    samples
+        Values of the shape in equal steps, shape (N,); where they are not real, their amount is
+        shown.
+    """
+    values = np.asarray(samples, dtype=complex)
+    real = bool(np.all(np.abs(values.imag) < 1e-9 * np.abs(values).max()))
+    heights = values.real if real else np.abs(values)
+    heights = heights / np.abs(heights).max()
+    if len(heights) > _DRAWN:
+        steps = np.arange(len(heights))
+        heights = np.interp(np.linspace(0, len(heights) - 1, _DRAWN), steps, heights)
+    return tuple(float(height) for height in heights)
+
+
+def flip_look(degrees: float | None) -> tuple[Look, float]:
+    """Return how a pulse of a flip angle is filled, and its width in pt; None is any angle."""
+    if degrees is not None and abs(abs(degrees) - 90) < 1e-6:
+        return "filled", NARROW
+    if degrees is not None and abs(abs(degrees) - 180) < 1e-6:
+        return "open", WIDE
+    return "grey", (NARROW + WIDE) / 2
+
+
+# ---------------------------------------------------------------------------------- as it is played
 def timeline_columns(timeline: Timeline) -> list[Column]:
-    """Return the columns of an expanded sequence, angles in degrees and delays with units."""
-    return [
-        _pulse_column(event)
-        if isinstance(event, TimedPulse)
-        else Column("delay", text=milliseconds(event.duration))
-        for event in timeline.events
-    ]
+    """Return the columns of an expanded sequence: angles in degrees and delays with units."""
+    last = len(timeline.events) - 1
+    return [_played(event, last=k == last) for k, event in enumerate(timeline.events)]
 
 
-def _pulse_column(pulse: TimedPulse) -> Column:
-    labels = {r.spin: f"{np.degrees(r.angle):.4g}\n{_phase(r.phase)}" for r in pulse.rotations}
-    unusual = {r.spin for r in pulse.rotations if abs(abs(r.angle) - np.pi / 2) > 1e-9}
-    return Column("pulse", labels, frozenset(unusual))
+def _played(event: TimedEvent, *, last: bool) -> Column:
+    match event:
+        case TimedDelay(duration):
+            return Column("delay", text=milliseconds(duration))
+        case TimedPulse(rotations):
+            return Column(marks={r.spin: _played_pulse(r) for r in rotations})
+        case TimedGradient(duration, strength):
+            return Column(marks={GRADIENT: _played_gradient(duration, strength)})
+        case TimedAcquisition(phases):
+            return Column(marks={spin: _received(phase, last) for spin, phase in phases.items()})
+
+
+def _played_pulse(rotation: TimedRotation) -> Mark:
+    degrees = float(np.degrees(rotation.angle))
+    look, width = flip_look(degrees)
+    usual = abs(degrees - 90) < 1e-6 or abs(degrees - 180) < 1e-6
+    label = _phase(rotation.phase) if usual else f"{degrees:.4g}°\n{_phase(rotation.phase)}"
+    label = label.replace("-", "−")
+    if len(rotation.steps) > 1:
+        return Mark(
+            label=label, look=look, width=SHAPED, outline=envelope(np.array(rotation.steps))
+        )
+    return Mark(label=label, look=look, width=SOFT if rotation.duration >= _LONG else width)
+
+
+def _played_gradient(duration: float, strength_hz: float | None) -> Mark:
+    under = milliseconds(duration) if duration else ""
+    look: Look = "hatched" if strength_hz is None else "grey"
+    label = "crush" if strength_hz is None else f"{strength_hz / 1e3:.4g} kHz".replace("-", "−")
+    sign = 1.0 if strength_hz is None or strength_hz >= 0 else -1.0
+    outline = tuple(sign * height for height in HALF_SINE)
+    return Mark(label=label, under=under, look=look, width=GRADIENT_WIDTH, outline=outline)
+
+
+def _received(phase: float, last: bool) -> Mark:
+    return fid(f"rec. {_phase(phase)}") if last else Mark("point", label=_phase(phase), width=7.0)
 
 
 def _phase(radians: float) -> str:
     degrees = float(np.degrees(radians) % 360)
-    return _PHASES.get(round(degrees), f"{degrees:.4g}°")
-
-
-def draw_sequence(
-    ax: Axes,
-    columns: Sequence[Column],
-    rows: Sequence[str],
-    *,
-    loop: tuple[int, int, str] | None = None,
-) -> list[Artist]:
-    """Draw a pulse sequence.
-
-    Parameters
-    ----------
-    ax
-        Where to draw; its frame and ticks are taken away.
-    columns
-        Steps in the order of time.
-    rows
-        Names of the spins, from top to bottom.
-    loop
-        First column, column after the last, and text of a bracket of repetition.
-
-    Returns
-    -------
-    list of Artist
-        The pulses, boxes, FIDs and brackets, in the order in which they were drawn.
-    """
-    edges = np.concatenate([[0.0], np.cumsum([_WIDTH[column.kind] for column in columns])])
-    artists: list[Artist] = []
-    for row, name in enumerate(rows):
-        y = -1.6 * row
-        ax.plot([-0.3, edges[-1] + 0.3], [y, y], color="black", linewidth=0.9, zorder=1)
-        ax.text(-0.5, y, name, ha="right", va="center", fontsize=12)
-    for column, left, right in zip(columns, edges[:-1], edges[1:], strict=True):
-        artists += _draw_column(ax, column, (left, right), rows)
-    if loop is not None:
-        artists += _draw_loop(ax, (edges[loop[0]], edges[loop[1]]), loop[2], len(rows))
-    ax.set_xlim(-1.8, edges[-1] + 0.8)
-    ax.set_ylim(-1.6 * (len(rows) - 1) - 0.6, 1.5)
-    ax.axis("off")
-    return artists
-
-
-def _draw_column(
-    ax: Axes, column: Column, span: tuple[float, float], rows: Sequence[str]
-) -> list[Artist]:
-    middle = (span[0] + span[1]) / 2
-    if column.kind == "delay":
-        return [ax.text(middle, 0.12, column.text, ha="center", va="bottom", fontsize=9)]
-    if column.kind == "box":
-        return [_draw_box(ax, column.labels[k], span, -1.6 * k) for k in sorted(column.labels)]
-    if column.kind == "fid":
-        return [_draw_fid(ax, span, -1.6 * row, row) for row in range(len(rows))]
-    return [
-        _draw_pulse(ax, column, middle, row) for row in range(len(rows)) if row in column.labels
-    ]
-
-
-def _draw_pulse(ax: Axes, column: Column, middle: float, row: int) -> Rectangle:
-    y, width = -1.6 * row, 0.42 if row in column.open else 0.26
-    face = "white" if row in column.open else "black"
-    bar = Rectangle((middle - width / 2, y), width, _HEIGHT, facecolor=face, edgecolor="black")
-    bar.set_zorder(2)
-    ax.add_patch(bar)
-    ax.text(middle, y + _HEIGHT + 0.06, column.labels[row], ha="center", va="bottom", fontsize=8.5)
-    return bar
-
-
-def _draw_box(ax: Axes, text: str, span: tuple[float, float], y: float) -> Rectangle:
-    box = Rectangle((span[0] + 0.15, y - 0.3), span[1] - span[0] - 0.3, 0.6)
-    box.set(facecolor="#f2f2f2", edgecolor="black", zorder=2)
-    ax.add_patch(box)
-    ax.text((span[0] + span[1]) / 2, y, text, ha="center", va="center", fontsize=9)
-    return box
-
-
-def _draw_fid(ax: Axes, span: tuple[float, float], y: float, row: int) -> Artist:
-    t = np.linspace(0, 1, 300)
-    decay = np.exp(-3 * t) * np.cos(50 * t)
-    x = span[0] + 0.1 + (span[1] - span[0] - 0.2) * t
-    (line,) = ax.plot(x, y + 0.45 * decay, color=CHANNELS[row % len(CHANNELS)], linewidth=1.1)
-    return line
-
-
-def _draw_loop(ax: Axes, span: tuple[float, float], text: str, rows: int) -> list[Artist]:
-    low, high = -1.6 * (rows - 1) - 0.35, 1.15
-    artists: list[Artist] = []
-    for x, inward in ((span[0], 0.15), (span[1], -0.15)):
-        bracket = [x + inward, x, x, x + inward], [high, high, low, low]
-        artists += ax.plot(*bracket, color="black", linewidth=1.4)
-    artists.append(ax.text(span[1] + 0.08, high, text, ha="left", va="top", fontsize=11))
-    return artists
+    quarter = 90 * round(degrees / 90)
+    known = abs(degrees - quarter) < 1e-6
+    return _PHASES[quarter % 360] if known else f"{degrees:.4g}°"

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment import FIGURES, DriveCharge, Experiment, GibbsPreparation, Result
+from nmrqb.experiment.model import SequenceCharge
 from nmrqb.plotting import (
     Column,
+    Mark,
+    box,
+    diagram_size,
     draw_fid,
     draw_figure_of_merit,
     draw_matrix,
     draw_sequence,
     draw_spectrum,
+    fid,
+    sequence_diagram,
     timeline_columns,
 )
-from nmrqb.sequence import Timeline
+from nmrqb.plotting.lettering import FAMILY, filled, plain, text_height
+from nmrqb.sample import Sample
+from nmrqb.sequence import Sequence
 from nmrqb.spectrometer import liouvillian, observable, transitions
 
 DPI = 130
 FORMATS = ("png", "pdf", "svg")
+MOST_COLUMNS = 150
+"""Events of a charging sequence that are drawn one by one."""
+
+_TITLE, _DRIVE = 12.0, 40.0  # pt
+_PNG_DOTS = 2**16
+_DATES = {"svg": "Date", "pdf": "CreationDate"}
 
 
 def picture_bytes(figure: Figure, name: str) -> bytes:
     """Return a figure as the content of a PNG, PDF or SVG file, by the ending of its name.
 
+    The same figure makes the same bytes: there is no date in it, and no random name.
+
     Raises
     ------
     ArgumentError
-        If the ending is none of these.
+        If the ending is none of these, or the picture has too many dots for a PNG.
     """
     ending = Path(name).suffix.lower().lstrip(".")
     if ending not in FORMATS:
         raise ArgumentError(f"Argument `name` must end in {', '.join(FORMATS)}, but is {name!r}")
+    dots = round(max(figure.get_size_inches()) * DPI)
+    if ending == "png" and dots >= _PNG_DOTS:
+        wanted = "must end in pdf or svg, for the picture is too large for a PNG"
+        raise ArgumentError(f"Argument `name` {wanted} ({dots} dots), but is {name!r}")
     buffer = BytesIO()
-    figure.savefig(buffer, format=ending, dpi=DPI, bbox_inches="tight")
+    metadata = {_DATES[ending]: None} if ending in _DATES else None
+    with mpl.rc_context({"svg.hashsalt": "nmrqb"}):
+        figure.savefig(buffer, format=ending, dpi=DPI, bbox_inches="tight", metadata=metadata)
     return buffer.getvalue()
 
 
@@ -51,34 +74,58 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def sequence_figure(timeline: Timeline, labels: tuple[str, ...], title: str = "") -> Figure:
-    """Return the diagram of one pass of a sequence."""
-    columns = timeline_columns(timeline)
-    figure = new_figure(max(6.0, 0.75 * len(columns) + 2), 1.3 * len(labels) + 1.0)
-    ax = figure.add_subplot()
-    draw_sequence(ax, columns, labels)
-    ax.set_title(title or timeline.name, loc="left")
+def sequence_figure(
+    sequence: Sequence,
+    sample: Sample | None = None,
+    *,
+    parameters: Mapping[str, str] | None = None,
+) -> Figure:
+    """Return the diagram of a sequence as it is written.
+
+    Parameters
+    ----------
+    sequence
+        The sequence.
+    sample
+        Sample whose spins are named beside the roles, or None.
+    parameters
+        Parameter to the expression that replaces the one of the file.
+    """
+    diagram = sequence_diagram(sequence, sample, parameters=parameters)
+    return _diagram_figure(diagram.columns, diagram.rows, diagram.title, diagram.notes)
+
+
+def _diagram_figure(
+    columns: Iterable[Column],
+    rows: Iterable[str],
+    title: str,
+    notes: Iterable[tuple[str, ...]] = (),
+) -> Figure:
+    """Return a figure that is as large as its diagram."""
+    drawn, named, told = tuple(columns), tuple(rows), tuple(notes)
+    width, height = diagram_size(drawn, named, told)
+    lines = filled(plain(title).split(), 72 * width, _TITLE)
+    head = text_height("\n".join(lines), _TITLE) / 72 + 0.1
+    figure = Figure(figsize=(width, height + head))
+    FigureCanvasAgg(figure)
+    ax = figure.add_axes((0, 0, 1, height / (height + head)))
+    draw_sequence(ax, drawn, named, notes=told)
+    text = ax.set_title("\n".join(lines), loc="left", fontsize=_TITLE, family=FAMILY, pad=4)
+    text.set(va="bottom", linespacing=1.1)
     return figure
 
 
 def protocol_figure(experiment: Experiment) -> Figure:
     """Return the diagram of a whole experiment: prepare, charge, readout, acquisition."""
-    rows = experiment.sample.labels
-    prepare = Column("box", {k: _preparation_text(experiment, k) for k in range(len(rows))})
+    rows = range(len(experiment.sample.labels))
     readouts = experiment.measure.readouts
-    readout = Column("box", {k: _readout_text(readouts, k) for k in range(len(rows))})
-    if isinstance(experiment.charge, DriveCharge):
-        charging, loop = [_drive_column(experiment.charge, len(rows))], None
-    else:
-        charging = timeline_columns(experiment.charge.timeline)
-        cycles = experiment.charge.cycles
-        loop = (1, 1 + len(charging), f"× {cycles[0]} … {cycles[-1]}")
-    columns = [prepare, *charging, readout, Column("fid")]
-    figure = new_figure(max(7.0, 0.8 * len(columns) + 3.5), 1.4 * len(rows) + 0.8)
-    ax = figure.add_subplot()
-    draw_sequence(ax, columns, rows, loop=loop)
-    ax.set_title(experiment.title, loc="left", fontsize=12)
-    return figure
+    columns = [
+        Column(marks={k: box(_preparation_text(experiment, k)) for k in rows}),
+        *_charging_columns(experiment.charge, len(rows)),
+        Column(marks={k: box(_readout_text(readouts, k)) for k in rows}),
+        Column(marks={k: fid() for k in rows}),
+    ]
+    return _diagram_figure(columns, map(plain, experiment.sample.labels), experiment.title)
 
 
 def _preparation_text(experiment: Experiment, row: int) -> str:
@@ -93,10 +140,15 @@ def _readout_text(readouts: tuple[str, ...], row: int) -> str:
     return "one readout of\n" + " | ".join(names[readout[row]] for readout in readouts)
 
 
-def _drive_column(charge: DriveCharge, rows: int) -> Column:
-    text = f"4π·{charge.rate_hz:g} Hz·t\nx" if not charge.soft else "drive x\nfor t"
-    every = range(rows)
-    return Column("pulse", dict.fromkeys(every, text), frozenset(every))
+def _charging_columns(charge: DriveCharge | SequenceCharge, rows: int) -> list[Column]:
+    if isinstance(charge, DriveCharge):
+        text = f"4π·{charge.rate_hz:g} Hz·t\nx" if not charge.soft else "drive x\nfor t"
+        return [Column(marks={k: Mark(label=text, look="grey", width=_DRIVE) for k in range(rows)})]
+    played = timeline_columns(charge.timeline)
+    if len(played) > MOST_COLUMNS:
+        played = [Column("block", text=f"{plain(charge.timeline.name)}\n{len(played)} events")]
+    passes = f"× {charge.cycles[0]} … {charge.cycles[-1]}"
+    return [Column("open"), *played, Column("close", text=passes)]
 
 
 def signal_figure(result: Result) -> Figure:

@@ -30,6 +30,9 @@ _SHAPE_KEYS = {
 }
 
 
+_HARD = {"angle", "phase"}
+
+
 class ShortForm(Entry):
     """A mapping that may also be written as one text."""
 
@@ -146,19 +149,27 @@ class RotationFormat(ShortForm):
 
     wanted: ClassVar[str] = "an angle and a phase such as '90 -y', or a mapping"
 
-    angle: Expression | None = Field(None, description="Flip angle with a unit, say 90 deg.")
+    angle: Expression | None = Field(
+        None, description="Flip angle with a unit, say 90 deg.", examples=["90 deg", "theta"]
+    )
     phase: Expression = Field(
-        "x", description="x, y, -x, -y, a name of the phase cycle, or an angle with a unit."
+        "x",
+        description="x, y, -x, -y, a name of the phase cycle, or an angle with a unit.",
+        examples=["x", "-y", "ph1", "45 deg"],
     )
     duration: Expression | None = Field(
-        None, description="Length with a unit; by default what the sample's pulse_90 makes of it."
+        None,
+        description="Length with a unit; by default what the sample's pulse_90 makes of it.",
+        examples=["20 us"],
     )
     amplitude: Expression | None = Field(
-        None, description="Peak nutation frequency with a unit, say 25 kHz."
+        None, description="Peak nutation frequency with a unit, say 25 kHz.", examples=["25 kHz"]
     )
     shape: ShapeFormat | None = Field(None, description="Envelope; a rectangle by default.")
     offset: Expression | None = Field(
-        None, description="Carrier frequency relative to the channel with a unit, say 300 Hz."
+        None,
+        description="Carrier frequency relative to the channel with a unit, say 300 Hz.",
+        examples=["300 Hz", "offset(I)"],
     )
     composite: str | None = Field(
         None,
@@ -174,6 +185,8 @@ class RotationFormat(ShortForm):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if self.model_fields_set == _HARD:
+            return self
         given = [k for k in ("angle", "duration", "amplitude") if getattr(self, k) is not None]
         soft = [key for key in ("shape", "offset") if getattr(self, key) is not None]
         if self.composite is not None:
@@ -212,7 +225,9 @@ class DelayFormat(ShortForm):
 
     time: Expression | None = Field(None, description="A time, say t or 5 ms.")
     angle: Expression | None = Field(
-        None, description="Angle θ = πJt of the coupling with a unit, say 90 deg."
+        None,
+        description="Angle θ = πJt of the coupling with a unit, say 90 deg.",
+        examples=["90 deg"],
     )
     coupling: Coupling | None = Field(None, description="J, or J(I,S) where there are more roles.")
     refocus: Literal["couplings", "all"] | None = Field(
@@ -252,7 +267,9 @@ class GradientFormat(ShortForm):
         "z", description="z can be refocused by another gradient; crush is for good."
     )
     strength: Expression | None = Field(
-        None, description="z: 1H frequency difference between the ends of the sample, say 40 kHz."
+        None,
+        description="z: 1H frequency difference between the ends of the sample, say 40 kHz.",
+        examples=["40 kHz"],
     )
     duration: Expression | None = Field(None, description="Length with a unit, say 1 ms.")
 
@@ -267,7 +284,7 @@ class GradientFormat(ShortForm):
     def _complete(self) -> Self:
         if self.kind == "crush" and self.strength is not None:
             raise ValueError(
-                f"must not have strength {self.strength} with kind crush; leave it out"
+                f"must not have `strength` {self.strength} with kind crush; leave it out"
             )
         if self.kind == "z" and (self.strength is None or self.duration is None):
             given = [k for k in ("strength", "duration") if getattr(self, k) is not None]
@@ -279,7 +296,9 @@ class GradientFormat(ShortForm):
 class RepeatFormat(Entry):
     """A block of events that is played several times."""
 
-    times: Expression = Field(description="How often: a whole number or an expression of one.")
+    times: Expression = Field(
+        description="How often: a whole number or an expression of one.", examples=["4", "n"]
+    )
     index: Parameter | None = Field(
         None, description="Name that counts 1, 2, …, times in the expressions of the block."
     )
@@ -383,8 +402,9 @@ class EventFormat(Entry):
 
     @model_validator(mode="after")
     def _one_event(self) -> Self:
-        events = [key for key in EVENTS if key in self.model_fields_set]
-        if len(events) != 1:
+        given = self.model_fields_set
+        if len(given) != 1:
+            events = [key for key in EVENTS if key in given]
             which = f": {', '.join(events)}" if events else ""
             raise ValueError(
                 f"must be exactly one of {', '.join(EVENTS)}, but has {len(events)}{which}"

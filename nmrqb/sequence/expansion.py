@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from collections.abc import Sequence as Several
-from dataclasses import replace
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
-from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest, refuse
+from nmrqb.errors import ArgumentError, Fault, refuse
 from nmrqb.sample import PulseModel, Sample, check_pulse_model
 from nmrqb.sequence.binding import bind, place, single_roles
-from nmrqb.sequence.limits import MAX_EVENTS, MAX_NESTING, MAX_STEPS
 from nmrqb.sequence.model import (
-    Acquisition,
     Call,
-    CouplingDelay,
-    Delay,
-    Event,
-    Gradient,
-    Pulse,
     Repeat,
     Sequence,
-    TimedAcquisition,
-    TimedDelay,
-    TimedGradient,
-    TimedPulse,
-    TimedRotation,
     Timeline,
-    VirtualZ,
 )
-from nmrqb.sequence.pulses import hard_rotation, timed_pulses
-from nmrqb.sequence.refocusing import refocused
+from nmrqb.sequence.player import Player
 from nmrqb.sequence.scope import Scope, Values
 from nmrqb.sequence.timing import (
-    CentredDelay,
-    Draft,
-    Frame,
-    PulseTrain,
-    Raster,
     carried,
     placed,
-    seconds,
 )
-from nmrqb.units import Number, UnitError, Value, every, least
+from nmrqb.units import least
 
 
 def expand(
@@ -102,7 +78,7 @@ def _timeline(scope: Scope, pulses: PulseModel) -> Timeline:
     sequence, faults = scope.sequence, scope.faults
     scope.evaluate_parameters(sequence.parameters)
     scope.check_constraints()
-    drafts = _Expansion(scope, pulses).events(sequence.events)
+    drafts = Player(scope, pulses).events(sequence.events)
     _check_unplayed(scope, pulses)
     scope.check_phase_cycle()
     events, frame = carried(placed(drafts, faults))
@@ -152,7 +128,7 @@ def _check_unplayed(scope: Scope, pulses: PulseModel) -> None:
                 waiting += [blocks[event.name].events] if event.name in blocks else []
     for name in [name for name in blocks if name not in played]:
         call = Call(name, at=place(scope.sequence, f"blocks.{name}", "blocks"))
-        _Expansion(scope, pulses).events((call,))
+        Player(scope, pulses).events((call,))
     scope.used = used
 
 
@@ -164,306 +140,6 @@ def _check_roles(scope: Scope) -> None:
         scope.fault(place(sequence, "target"), message)
     for role in sequence.roles:
         if role not in scope.used and not scope.unread:
-            message = f"role `{role}` is never used; pulse it or leave it out"
+            hint = "pulse it or leave it out (roles are bound in sample order: S: 13C asks for one)"
+            message = f"role `{role}` is never used; {hint}"
             scope.fault(place(sequence, f"spins.{role}"), message)
-
-
-class _Expansion:
-    """Evaluates the events of one scope, front to back.
-
-    ``steps`` counts the events of the whole sequence that were evaluated one by one.
-    """
-
-    def __init__(
-        self,
-        scope: Scope,
-        pulses: PulseModel,
-        depth: int = 0,
-        calls: tuple[str, ...] = (),
-        steps: list[int] | None = None,
-    ) -> None:
-        self.scope, self.pulses = scope, pulses
-        self.depth, self.calls = depth, calls
-        self.steps = [0] if steps is None else steps
-        timing = scope.sequence.timing
-        self.centred = timing.centred
-        self.raster = Raster(scope.sample.raster_s, timing, scope.faults)
-        self._players: Mapping[type[Event], Callable[[Any], Several[Draft]]] = {
-            Pulse: self._pulse,
-            Delay: self._delay,
-            CouplingDelay: self._coupling_delay,
-            Gradient: self._gradient,
-            VirtualZ: self._virtual_z,
-            Acquisition: self._acquisition,
-            Repeat: self._repeat,
-            Call: self._call,
-        }
-
-    def events(self, events: tuple[Event, ...]) -> list[Draft]:
-        """Return what is played for a list of events; nothing after a fault of size."""
-        played: list[Draft] = []
-        for event in events:
-            played += self._players[type(event)](event)
-            if len(played) > MAX_EVENTS:
-                message = f"the sequence has more than {MAX_EVENTS} events by here; play fewer"
-                self.scope.fault(event.at, message)
-                return []
-        return played
-
-    # ------------------------------------------------------------------------- single events
-    def _pulse(self, pulse: Pulse) -> list[Draft]:
-        played, frame = timed_pulses(pulse, self.scope, self.pulses)
-        played = [self._on_raster(element, pulse.at) for element in played]
-        train = played[0] if len(played) == 1 else PulseTrain(tuple(played))
-        return [train, Frame(frame)] if frame else [train]
-
-    def _on_raster(self, pulse: TimedPulse, at: Position) -> TimedPulse:
-        """Hold the lengths of a pulse; where they are rounded, its angles stay."""
-        labels = self.scope.sample.labels
-
-        def held(rotation: TimedRotation) -> TimedRotation:
-            what = f"the pulse on `{labels[rotation.spin]}`"
-            return replace(rotation, duration=self.raster.held(rotation.duration, what, at))
-
-        return TimedPulse(tuple(map(held, pulse.rotations)))
-
-    def _delay(self, delay: Delay) -> list[Draft]:
-        time = self.scope.value(delay.time, "time", delay.at)
-        if least(time) < 0:
-            shown = seconds(least(time))
-            message = f"a delay must not be negative, but `{delay.time}` is {shown}"
-            self.scope.fault(delay.at, message)
-        return [self._stretch(time, delay.time, delay.at)]
-
-    def _stretch(self, time: Number, text: str, at: Position) -> Draft:
-        if self.centred:
-            return CentredDelay(time, text, self.raster, at)
-        return TimedDelay(self.raster.held(time, f"the delay `{text}`", at))
-
-    def _coupling_delay(self, delay: CouplingDelay) -> list[Draft]:
-        angle = self.scope.angle(delay.angle, delay.at)
-        try:
-            pair = self.scope.pair(delay.roles)
-            time = _coupling_time(self.scope.sample, pair, angle)
-        except UnitError as error:
-            self.scope.refused(delay.at, error)
-            return []
-        text = f"{delay.angle} of J"
-        if delay.refocus is None:
-            return [self._stretch(time, text, delay.at)]
-        both = delay.refocus == "all"
-        pattern = refocused(len(self.scope.sample.spins), pair, include_pair=both)
-        drafts: list[Draft] = []
-        for flipped in pattern:
-            drafts.append(self._stretch(time / len(pattern), text, delay.at))
-            if flipped:
-                drafts.append(self._on_raster(self._inversion(flipped), delay.at))
-        return drafts
-
-    def _inversion(self, flipped: Mapping[int, float]) -> TimedPulse:
-        turns = ((spin, (math.pi, phase)) for spin, phase in flipped.items())
-        return TimedPulse(tuple(hard_rotation(self.scope, self.pulses, *turn) for turn in turns))
-
-    def _gradient(self, gradient: Gradient) -> list[Draft]:
-        duration = self._length(gradient)
-        if gradient.strength is None:
-            return [TimedGradient(duration)]
-        strength = self.scope.value(gradient.strength, "frequency", gradient.at)
-        return [TimedGradient(duration, strength)]
-
-    def _length(self, gradient: Gradient) -> Number:
-        if gradient.duration is None:
-            return 0.0
-        duration = self.scope.value(gradient.duration, "time", gradient.at)
-        if least(duration) <= 0:
-            shown = f"`{gradient.duration}` is {seconds(least(duration))}"
-            self.scope.fault(gradient.at, f"a gradient must last longer than 0 s, but {shown}")
-        return self.raster.held(duration, "the gradient", gradient.at)
-
-    def _virtual_z(self, rotation: VirtualZ) -> list[Draft]:
-        angles: dict[int, Number] = {}
-        for target, text in rotation.angles.items():
-            at = rotation.places.get(target, rotation.at)
-            self._give(angles, target, self.scope.angle(text, at), at)
-        return [Frame(MappingProxyType(angles))]
-
-    def _acquisition(self, acquisition: Acquisition) -> list[Draft]:
-        phases: dict[int, Number] = {}
-        for target, text in acquisition.phases.items():
-            at = acquisition.places.get(target, acquisition.at)
-            self._give(phases, target, self.scope.phase(text, at), at)
-        return [TimedAcquisition(MappingProxyType(dict(sorted(phases.items()))))]
-
-    def _give(self, values: dict[int, float], target: str, value: float, at: Position) -> None:
-        """Give a value to the spins of a role or nucleus; a spin that has one is a fault."""
-        for spin in self.scope.spins(target, at):
-            if spin in values:
-                label = self.scope.sample.labels[spin]
-                self.scope.fault(at, f"spin `{label}` stands here twice; name it once")
-            values[spin] = value
-
-    # -------------------------------------------------------------------- events in place of one
-    def _repeat(self, repeat: Repeat) -> list[Draft]:
-        times = int(self.scope.value(repeat.times, "count", repeat.at))
-        if repeat.index is not None:
-            return self._counted(repeat, repeat.index, times)
-        inner = self._inside(repeat.at, "repeat").events(repeat.events)
-        if times * len(inner) > MAX_EVENTS:
-            count = f"{times} × {len(inner)}"
-            message = f"repeat makes {count} events, but at most {MAX_EVENTS} are played"
-            self.scope.fault(repeat.at, message)
-            return inner
-        return inner * times
-
-    def _counted(self, repeat: Repeat, index: str, times: int) -> list[Draft]:
-        """Evaluate the events anew for every value of the index, up to the first fault."""
-        if index in self.scope.names or index in self.scope.sequence.phase_cycle:
-            self.scope.fault(repeat.at, f"index `{index}` has a meaning already; rename it")
-            return []
-        inside = self._inside(repeat.at, "repeat")
-        faults, played = len(self.scope.faults), list[Draft]()
-        for count in range(1, times + 1):
-            self.steps[0] += max(len(repeat.events), 1)
-            if max(self.steps[0], times) > MAX_STEPS:
-                limit = f"at most {MAX_STEPS} events with an index are played"
-                self.scope.fault(repeat.at, f"repeat counts to {times}, but {limit}")
-            if len(self.scope.faults) > faults:
-                break
-            inside.scope = self.scope.inside({index: Value(float(count))})
-            played += inside.events(repeat.events)
-            self.scope.merge(inside.scope)
-        return played
-
-    def _inside(self, at: Position, what: str) -> _Expansion:
-        if self.depth >= MAX_NESTING:
-            message = f"{what} is nested deeper than {MAX_NESTING} levels; write fewer"
-            raise InputError([*self.scope.faults, Fault(at, message)])
-        return _Expansion(self.scope, self.pulses, self.depth + 1, self.calls, self.steps)
-
-    def _call(self, call: Call) -> list[Draft]:
-        self.steps[0] += 1
-        if self.steps[0] > MAX_STEPS:
-            message = f"more than {MAX_STEPS} blocks and events with an index are played by here"
-            raise InputError([*self.scope.faults, Fault(call.at, f"{message}; play fewer")])
-        return self._block(call) if call.sequence is None else self._include(call, call.sequence)
-
-    def _block(self, call: Call) -> list[Draft]:
-        blocks = self.scope.sequence.blocks
-        if call.name not in blocks:
-            known = nearest(call.name, blocks) if blocks else "the file has no `blocks`"
-            self.scope.fault(call.at, f"there is no block `{call.name}`; {known}")
-            self.scope.unread = True
-            return []
-        if call.name in self.calls:
-            loop = " → ".join([*self.calls[self.calls.index(call.name) :], call.name])
-            self.scope.fault(call.at, f"block `{call.name}` plays itself: {loop}")
-            return []
-        block = blocks[call.name]
-        inside = self._inside(call.at, "block")
-        given = self._given(call, block.parameters)
-        inside.scope = self.scope.inside({}, self._renamed(call, self.scope.sequence.roles))
-        inside.scope.given(given, call.at)
-        for name, text in block.parameters.items():
-            if name not in given:
-                at = place(self.scope.sequence, f"blocks.{call.name}.parameters.{name}", "blocks")
-                inside.scope.define(name, text, at)
-        inside.scope.evaluate_parameters(block.parameters)
-        inside.calls = (*self.calls, call.name)
-        played = inside.events(block.events)
-        self.scope.merge(inside.scope, call.roles)
-        return played
-
-    def _include(self, call: Call, sequence: Sequence) -> list[Draft]:
-        given = self._given(call, sequence.parameters)
-        bound = self._renamed(call, sequence.roles)
-        inner = Scope(sequence, self.scope.sample, bound, self.scope.faults, self.scope.scan)
-        inner.set_parameters({})
-        inner.given(given, call.at)
-        self._check_nuclei(call, inner)
-        if self._shared(call, bound) or len(bound) < len(sequence.roles):
-            self.scope.unread = True
-            return []
-        inner.evaluate_parameters(sequence.parameters)
-        inner.check_constraints()
-        inside = self._inside(call.at, "include")
-        inside = _Expansion(inner, self.pulses, inside.depth, (), self.steps)
-        played = inside.events(sequence.events)
-        inner.check_phase_cycle()
-        self.scope.merge(inner, call.roles)
-        return played
-
-    def _given(self, call: Call, known: Mapping[str, str]) -> dict[str, Value]:
-        """Evaluate the parameters of a call over the names outside."""
-        values = {}
-        for name, text in call.parameters.items():
-            if name not in known:
-                hint = nearest(name, known) if known else "it has none"
-                self.scope.fault(call.at, f"`{call.name}` has no parameter `{name}`; {hint}")
-            value = self.scope.calculated(text, call.at)
-            if value is not None:
-                values[name] = value
-        return values
-
-    def _renamed(self, call: Call, roles: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
-        """Return the spins of the roles inside."""
-        outside = self.scope.sequence.roles
-        for inner, outer in call.roles.items():
-            if inner not in roles:
-                hint = nearest(inner, roles)
-                self.scope.fault(call.at, f"`{call.name}` has no role `{inner}`; {hint}")
-            if outer not in outside:
-                self.scope.fault(call.at, f"there is no role `{outer}`; {nearest(outer, outside)}")
-        bound = {}
-        for role in roles:
-            outer = call.roles.get(role, role)
-            if outer not in outside:
-                if role not in call.roles:
-                    message = (
-                        f"`{call.name}` needs a role `{role}`; give it as spins: {{{role}: …}}"
-                    )
-                    self.scope.fault(call.at, f"{message}; {nearest(role, outside)}")
-            elif outer in self.scope.bound:
-                bound[role] = self.scope.bound[outer]
-        return bound
-
-    def _shared(self, call: Call, bound: Mapping[str, tuple[int, ...]]) -> bool:
-        """Tell whether two roles inside get one spin, which is a fault."""
-        owners: dict[int, str] = {}
-        for role, spins in bound.items():
-            for spin in spins:
-                if spin in owners:
-                    label, both = self.scope.sample.labels[spin], f"`{owners[spin]}` and `{role}`"
-                    message = f"roles {both} of `{call.name}` both get spin `{label}`; each needs"
-                    self.scope.fault(call.at, f"{message} its own")
-                    return True
-                owners[spin] = role
-        return False
-
-    def _check_nuclei(self, call: Call, inner: Scope) -> None:
-        """See that every role inside gets as many spins as it is, of the nucleus it needs."""
-        for role, spins in inner.bound.items():
-            several, _, nucleus = inner.sequence.roles[role].partition(" ")
-            wanted = (nucleus or "any") if several == "all" else several
-            owned = [self.scope.sample.spins[spin] for spin in spins]
-            if several != "all" and len(spins) != 1:
-                message = f"role `{role}` of `{call.name}` is one spin, but {len(spins)} are given"
-                self.scope.fault(call.at, message)
-            wrong = [spin for spin in owned if wanted not in {"any", spin.nucleus}]
-            if wrong:
-                message = f"role `{role}` of `{call.name}` needs a {wanted} nucleus, but spin"
-                self.scope.fault(call.at, f"{message} `{wrong[0].label}` is {wrong[0].nucleus}")
-
-
-def _coupling_time(sample: Sample, pair: tuple[int, int], angle: Number) -> Number:
-    """Return the shortest t ≥ 0 with πJt = θ up to whole turns, in s."""
-    first, second = (sample.labels[spin] for spin in pair)
-    coupling = sample.coupling(first, second)
-    if coupling.dipolar_hz or coupling.tensor_hz is not None:
-        message = f"`{first}` and `{second}` have more than a scalar coupling; give a time instead"
-        raise UnitError(message)
-    if coupling.J_hz == 0:
-        raise UnitError(f"`{first}` and `{second}` have no scalar coupling, so that it never turns")
-    turn = angle if coupling.J_hz > 0 else -angle
-    if not every(turn >= 0):
-        turn = turn - 2 * math.pi * (turn // (2 * math.pi)) * (turn < 0)
-    return turn / (math.pi * abs(coupling.J_hz))

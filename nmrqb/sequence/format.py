@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 from nmrqb.formats import Entry, Expression
 from nmrqb.sequence.event_format import EventFormat, ShortForm
 from nmrqb.sequence.words import (
-    TARGET_KEYS,
+    TARGET_MEANINGS,
     Comparison,
     Name,
     Parameter,
@@ -96,7 +96,10 @@ class SequenceFormat(Entry):
         WithJsonSchema(
             {
                 "type": "object",
-                "properties": {t: {"type": ["string", "number"]} for t in TARGET_KEYS},
+                "properties": {
+                    term: {"type": ["string", "number"], "description": meaning}
+                    for term, meaning in TARGET_MEANINGS.items()
+                },
                 "additionalProperties": False,
             }
         ),

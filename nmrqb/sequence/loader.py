@@ -67,8 +67,8 @@ class _Loading:
 
     def _read(self, argument: str | Path) -> Sequence:
         document = formats.read("sequence", argument, SequenceFormat)
-        _, faults = formats.check(document, SequenceFormat)
-        reader = EventReader(document, self._include, faults)
+        entry, faults = formats.check(document, SequenceFormat)
+        reader = EventReader(document, self._include, faults, entry)
         sequence = _sequence(document, reader, Path(str(argument)).stem)
         complete = not faults  # events that could not be read may hide the use of a role
         faults += _name_faults(document)

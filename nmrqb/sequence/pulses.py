@@ -90,6 +90,8 @@ def hard_rotation(
 
 
 def _hard_length(scope: Scope, spin: int, angle: Number, pulses: PulseModel) -> Number:
+    if pulses == "ideal":
+        return 0.0
     length = pulse_duration(scope.sample, spin, angle, pulses)
     return length if is_batch(angle) else float(length)
 

@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nmrqb import formats
 from nmrqb.errors import Fault, InputError, Position
@@ -77,11 +77,25 @@ def moved(error: InputError, argument: str, at: Position) -> InputError:
     )
 
 
+def _inside(entry: BaseModel, path: Keys) -> Any:  # noqa: ANN401 - any entry of the format
+    """Return what stands at a path of a checked file."""
+    node: Any = entry
+    for part in path:
+        node = getattr(node, str(part)) if isinstance(node, BaseModel) else node[part]
+    return node
+
+
 class EventReader:
     """Reads the events of one document; what it finds wrong is added to ``faults``."""
 
-    def __init__(self, document: Document, include: Include, faults: list[Fault]) -> None:
-        self.document = document
+    def __init__(
+        self,
+        document: Document,
+        include: Include,
+        faults: list[Fault],
+        entry: BaseModel | None = None,
+    ) -> None:
+        self.document, self.entry = document, entry
         self.include = include
         self.faults = faults
         self._readers: Mapping[str, Callable[[Keys], Event | None]] = {
@@ -120,6 +134,10 @@ class EventReader:
         return self._readers[key]((*path, key)) if known else None
 
     def _checked(self, model: type[ShortFormT], path: Keys) -> ShortFormT | None:
+        """Return the checked form of an entry, of the sound file or, in a faulty one, by itself."""
+        if self.entry is not None:
+            found: ShortFormT = _inside(self.entry, path)
+            return found
         try:
             return model.model_validate(self.document.get(path))
         except ValidationError:

@@ -23,6 +23,8 @@ from nmrqb.units import Number, UnitError, Value
 Values = str | Sequence_[str] | Value
 """An expression, many of them, or a value that may hold an array of numbers."""
 
+_QUARTERS = ("0", "1", "2", "3")
+
 
 class _AlreadyToldError(UnitError):
     """Something needs a value whose own fault is on the list already."""
@@ -195,9 +197,13 @@ class Scope:
 
     def phase(self, text: str, at: Position, *, degrees: bool = False) -> Number:
         """Return a phase in rad: x, y, -x, -y, the current one of a phase cycle, or an angle."""
-        text = text.strip()
+        text = text.translate(units.MINUS).strip()
         if text in PHASES:
             return math.radians(PHASES[text])
+        if text in _QUARTERS and not degrees:
+            meant = "the phases 0 1 2 3 of spectrometers are x, y, -x, -y here"
+            self.fault(at, f"`{text}` has no unit; {meant}, other angles need one: 45 deg")
+            return 0.0
         cycle = self.sequence.phase_cycle
         if text in cycle:
             self.phased.add(text)
@@ -259,6 +265,12 @@ class Scope:
                 checked_nucleus(target)
             except ValueError as error:
                 self.fault(at, f"`{target}` {error}")
+            return ()
+        if target in self.sample.labels:
+            bind = f"give it a role, `spins: {{I: any}}`, and bind it by --spins I={target}"
+            self.fault(
+                at, f"`{target}` is a spin of sample `{self.sample.name}`, not a role; {bind}"
+            )
             return ()
         self.fault(at, f"there is no role `{target}`; {nearest(target, self.sequence.roles)}")
         return ()

@@ -35,6 +35,11 @@ class Raster:
     def __init__(self, step: float | None, timing: Timing, faults: list[Fault]) -> None:
         self._step, self._rounded, self._faults = step, timing.rounded, faults
 
+    @property
+    def holds(self) -> bool:
+        """Whether there is a raster at all."""
+        return self._step is not None
+
     def held(self, time: Number, what: str, at: Position) -> Number:
         """Return a time that the spectrometer can play; a fault names the nearest valid one."""
         if self._step is None or least(time) <= 0:

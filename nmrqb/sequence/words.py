@@ -11,9 +11,18 @@ from nmrqb.errors import nearest
 from nmrqb.formats import Expression, shown
 from nmrqb.operators import NAMED_TERMS
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
-from nmrqb.units import FUNCTIONS
+from nmrqb.units import FUNCTIONS, MINUS
 
 MAX_PHASES = 10_000  # of one name of the phase cycle
+TARGET_MEANINGS = {
+    **{f"DM_{a}": f"D_{a} of D·(σ1×σ2), a frequency such as J/8" for a in "xyz"},
+    **{f"KSEA_{a}": f"G_{a} of σ1·Γ·σ2, Γ symmetric, off the diagonal, a frequency" for a in "xyz"},
+    "isotropic": "coefficient of σ1·σ2, a frequency",
+    "Delta": "Δ of −⅓ σ1·diag(Δ−3ε, Δ+3ε, −2Δ)·σ2, a frequency",
+    "epsilon": "ε of −⅓ σ1·diag(Δ−3ε, Δ+3ε, −2Δ)·σ2, a frequency",
+    "B": "B of B(ZI + IZ), a frequency",
+    "time": "T of exp(−i2πHT), a time; by default the duration of one pass",
+}
 TARGET_KEYS = (*NAMED_TERMS, "time")
 SAMPLE_VALUES = ("J", "T1", "T2", "dipolar", "gamma", "offset", "pulse_90")
 RESERVED = frozenset({*SAMPLE_VALUES, *FUNCTIONS, "pi", "nan", "inf", "infinity"})
@@ -37,7 +46,7 @@ def split_rotation(text: str) -> tuple[str, str]:
     ValueError
         If it does not end in a phase.
     """
-    text = text.strip()
+    text = text.translate(MINUS).strip()
     named = None if _UNIT_END.fullmatch(text) else _NAMED_PHASE.fullmatch(text)
     found = named or _NUMBER_PHASE.fullmatch(text)
     if found is None:

@@ -111,7 +111,8 @@ def _write_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     meant = plain_scalar(text)
     if scalar_text(meant) != text or (isinstance(text, _Prose) and meant != text):
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'")
-    tag = dumper.resolve(yaml.ScalarNode, text, (True, False))  # so that none is written
+    resolve: Callable[..., str] = dumper.resolve
+    tag = resolve(yaml.ScalarNode, text, (True, False))  # so that none is written
     return dumper.represent_scalar(tag, text)
 
 

@@ -2,6 +2,7 @@
 
 from nmrqb.units.evaluation import (
     MAX_LENGTH,
+    MINUS,
     Comparison,
     calculate,
     compare,
@@ -33,6 +34,7 @@ __all__ = [
     "FUNCTIONS",
     "MAX_LENGTH",
     "MAX_PARENTHESES",
+    "MINUS",
     "UNITS",
     "Comparison",
     "Dimension",

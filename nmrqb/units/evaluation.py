@@ -21,6 +21,7 @@ from nmrqb.units.values import (
 )
 
 MAX_LENGTH = 200
+MINUS = str.maketrans({"−": "-", "–": "-"})  # as people and word processors write it
 EQUAL = 1e-9  # relative difference below which two sides of a comparison are equal
 
 
@@ -87,7 +88,7 @@ def calculate(text: str, names: Names, *, expected: Dimension | None = None) -> 
 
 
 def _on_one_line(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(text.translate(MINUS).split())
     if len(text) > MAX_LENGTH:
         shown = f"{text[:30]}…"
         raise UnitError(f"`{shown}` has {len(text)} characters; at most {MAX_LENGTH} are read")

@@ -7,9 +7,9 @@ import jsonschema
 import pytest
 
 import nmrqb
-from nmrqb.files import library, parse_document, read_document
+from nmrqb.files import groups, library, parse_document, read_document
 from nmrqb.sample import load_sample
-from nmrqb.sequence import expand, load_sequence
+from nmrqb.sequence import load_sequence
 
 KINDS = ("sample", "sequence", "experiment")
 SHIPPED = [(kind, name) for kind in KINDS for name in library(kind)]
@@ -86,8 +86,15 @@ def test_list_names_everything(cli):
 @pytest.mark.parametrize("kind", KINDS)
 def test_list_of_one_kind(cli, kind):
     rows = cli("list", kind, "--json").document
-    assert [row["name"] for row in rows] == list(library(kind))
+    by_folder = [(group, name) for group, files in groups(kind).items() for name in files]
+    assert [(row["group"], row["name"]) for row in rows] == by_folder
     assert cli("list", kind).out.startswith(f"{kind}s\n")
+
+
+def test_list_tells_the_folders_of_the_sequences(cli):
+    lines = cli("list", "sequence").out.splitlines()
+    assert "  decoupling" in lines
+    assert lines.index("  decoupling") < next(k for k, x in enumerate(lines) if "wahuha" in x)
 
 
 @pytest.mark.parametrize(("kind", "name"), SHIPPED)
@@ -154,21 +161,66 @@ def test_plot_writes_a_picture(cli, out, start):
     assert [path.name for path in Path().iterdir()] == [out]
 
 
-def test_plot_draws_the_sequence_as_it_is_bound(cli, monkeypatch):
-    drawn = []
+@pytest.fixture
+def drawn(monkeypatch):
+    """Return the list of what is to be drawn: sequence, sample and set parameters."""
+    asked = []
 
-    def figure(timeline, labels, title):
-        drawn.append((timeline, labels, title))
+    def figure(sequence, sample, *, parameters):
+        asked.append((sequence, sample, parameters))
 
     monkeypatch.setattr("nmrqb.report.sequence_figure", figure)
     monkeypatch.setattr("nmrqb.report.picture_bytes", lambda *_: b"picture")
-    cli("plot", "dm", "--set", "t=2 ms")
-    ((timeline, labels, title),) = drawn
-    expected = expand(load_sequence("dm"), load_sample("chloroform"), parameters={"t": "2 ms"})
-    assert timeline == expected
-    assert labels == ("1H", "13C")
-    assert title == load_sequence("dm").title
+    return asked
+
+
+def test_plot_draws_the_sequence_as_it_is_written(cli, drawn):
+    outcome = cli("plot", "dm", "--set", "t=2 ms")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert drawn == [(load_sequence("dm"), load_sample("chloroform"), {"t": "2 ms"})]
     assert Path("dm.png").read_bytes() == b"picture"
+
+
+def test_plot_names_the_spins_of_a_given_sample(cli, drawn):
+    cli("plot", "dm", "--sample", "oriented_pair")
+    assert drawn == [(load_sequence("dm"), load_sample("oriented_pair"), {})]
+
+
+def without_sample(text):
+    """Write dm without its sample, and with another text for its last event."""
+    lines = library("sequence")["dm"].read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("sample:")]
+    Path("mine.yaml").write_text("\n".join([*kept[:-1], text]), encoding="utf-8")
+
+
+def test_plot_needs_no_sample(cli, drawn):
+    without_sample("  - pulse: {I: 90 x, S: 90 y}")
+    outcome = cli("plot", "mine.yaml", "--set", "t=2 ms")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert drawn == [(load_sequence("mine.yaml"), None, {"t": "2 ms"})]
+    assert Path("dm.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("last", "arguments", "fault"),
+    [
+        (
+            "  - pulse: {I: 90 x, S: 90 y}",
+            ("--set", "u=2 ms"),
+            "--set u:1:1: `dm` has no parameter",
+        ),
+        ("  - puls: {I: 90 x}", (), "did you mean `pulse`?"),
+        ("  - pulse: {Q: 90 x}", ("--sample", "chloroform"), "there is no role `Q`"),
+        ("  - delay: 1/(4*L)", ("--sample", "chloroform"), "unknown name `L`"),
+    ],
+)
+def test_plot_tells_the_faults_of_a_file(cli, drawn, last, arguments, fault):
+    without_sample(last)
+    outcome = cli("plot", "mine.yaml", *arguments)
+    assert outcome.status == 2
+    assert fault in outcome.err
+    assert drawn == []
+    assert not Path("dm.png").exists()
 
 
 # --------------------------------------------------------------------------------------- the rest

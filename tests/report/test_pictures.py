@@ -2,17 +2,21 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment import load_experiment, run
+from nmrqb.plotting.lettering import LABEL
 from nmrqb.report import picture_bytes, pictures, sequence_figure
 from nmrqb.sample import load_sample
-from nmrqb.sequence import expand, load_sequence
+from nmrqb.sequence import load_sequence
 
 QUICK = {"measure.replicas": "50", "measure.points": "256"}
 
@@ -55,14 +59,52 @@ def test_figures_need_no_screen_and_no_pyplot():
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+def test_the_same_diagram_makes_the_same_bytes(ending):
+    first, second = (
+        picture_bytes(sequence_figure(load_sequence("temporal_averaging")), f"a.{ending}")
+        for _ in range(2)
+    )
+    assert first == second
+    assert b"CreationDate" not in first
+    assert b"<dc:date>" not in first
+
+
+def test_a_picture_that_is_too_large_for_a_png_says_so():
+    figure = pictures.new_figure(600, 1)
+    with pytest.raises(ArgumentError, match=r"must end in pdf or svg.*78000 dots.*'a.png'"):
+        picture_bytes(figure, "a.png")
+    assert picture_bytes(figure, "a.svg").startswith(b"<?xml")
+
+
 def test_the_diagram_of_a_sequence():
-    sample = load_sample("chloroform")
-    figure = sequence_figure(expand(load_sequence("dm"), sample), sample.labels, "Title")
+    sequence = load_sequence("dm")
+    figure = sequence_figure(sequence, load_sample("chloroform"), parameters={"t": "2 ms"})
     (ax,) = figure.axes
-    assert ax.get_title(loc="left") == "Title"
+    assert ax.get_title(loc="left") == sequence.title
     assert sum(isinstance(patch, Rectangle) for patch in ax.patches) == 8
-    untitled = sequence_figure(expand(load_sequence("dm"), sample), sample.labels)
-    assert untitled.axes[0].get_title(loc="left") == "dm"
+    shown = texts(figure)
+    assert shown.count("$t$") == 2
+    assert {"$I$ ($^{1}$H)", "$S$ ($^{13}$C)", r"$t = 2\,\mathrm{ms}$"} <= set(shown)
+
+
+def test_a_diagram_has_letters_of_full_size_and_a_title_within_it():
+    sequence = replace(load_sequence("dm"), title="A title with $ signs$, " + "long " * 40)
+    figure = sequence_figure(sequence)
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    (size,) = {text.get_fontsize() for text in ax.texts if text.get_text() == "$t$"}
+    assert size == pytest.approx(LABEL)
+    title = next(t for t in ax.findobj(Text) if t.get_text().startswith("A title"))
+    assert title.get_text().count("\n") > 1
+    extent, page = title.get_window_extent(), figure.bbox
+    assert page.x0 <= extent.x0 <= extent.x1 <= page.x1
+    assert ax.get_window_extent().y1 <= extent.y0 <= extent.y1 <= page.y1
+
+
+def test_a_sequence_without_a_title_is_told_by_its_name():
+    figure = sequence_figure(replace(load_sequence("dm"), title=""))
+    assert figure.axes[0].get_title(loc="left") == "dm"
 
 
 def test_the_protocol_of_a_drive(driven):
@@ -72,7 +114,14 @@ def test_the_protocol_of_a_drive(driven):
     assert shown.count("4π·50 Hz·t\nx") == 2
     readouts = [text.splitlines()[-1] for text in shown if "|" in text]
     assert readouts == ["– | – | – | 90x", "– | 90x | 90y | 90x"]  # 1H and 13C in II, IX, IY, XX
-    assert figure.axes[0].get_title(loc="left") == driven.experiment.title
+    assert figure.axes[0].get_title(loc="left").split() == driven.experiment.title.split()
+    assert (
+        sum(
+            isinstance(line, Line2D) and len(line.get_xdata()) > 100
+            for line in figure.axes[0].lines
+        )
+        == 2
+    )  # an FID of each channel
 
 
 def test_the_protocol_of_a_soft_drive():
@@ -85,6 +134,17 @@ def test_the_protocol_of_passes_has_a_bracket(cycled):
     assert "× 0 … 8" in shown
     assert {"Gibbs state\n-50 Hz", "Gibbs state\n50 Hz"} <= set(shown)
     assert shown.count("290.5 µs") == 2  # 1/(16 J), both delays of a pass
+
+
+def test_the_protocol_of_a_long_sequence_is_a_box(cycled):
+    charge = cycled.experiment.charge
+    events = charge.timeline.events * 40
+    timeline = replace(charge.timeline, events=events)
+    experiment = replace(cycled.experiment, charge=replace(charge, timeline=timeline))
+    shown = texts(pictures.protocol_figure(experiment))
+    assert f"{timeline.name}\n{len(events)} events" in shown
+    assert "290.5 µs" not in shown
+    assert "× 0 … 8" in shown
 
 
 def test_the_signal_of_both_channels(driven):

@@ -68,7 +68,7 @@ shapes = st.one_of(
         st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=6),
     ),
 )
-hard = st.builds(lambda a, p: Rotation(a, p), st.sampled_from(["90", "180", "45.5", "(30*k)"]),
+hard = st.builds(Rotation, st.sampled_from(["90", "180", "45.5", "(30*k)"]),
                  st.sampled_from(["x", "-y", "45", "ph1"]))  # fmt: skip
 soft = st.builds(
     lambda a, p, T, s, o: Rotation(a, p, T, None, s, o, degrees=False),
