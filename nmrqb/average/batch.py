@@ -96,7 +96,7 @@ def compile_batch(
     return AverageBatch(
         duration_s=np.broadcast_to(period / cycles, batch),
         cycles_to_close=control.passes,
-        orders_hz=np.array([np.broadcast_to(H, exact.shape) for H in terms]) / _HZ,
+        orders_hz=np.array([np.broadcast_to(H, exact.shape) / _HZ for H in terms], dtype=complex),
         exact_hz=exact,
         guaranteed=np.broadcast_to(period * np.linalg.norm(drift, 2) < np.pi, batch),
         pairs=tuple(

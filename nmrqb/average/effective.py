@@ -51,8 +51,9 @@ def unitary_logarithm(U: Complex) -> Complex:
     one = np.eye(U.shape[-1])
     near = np.abs(np.linalg.eigvals(flat) + 1).min(axis=-1) < _NEAR_BRANCH
     safe = np.where(near[:, None, None], one, flat)
-    tangent = -1j * np.linalg.solve(one + safe, one - safe)
-    t, V = np.linalg.eigh((tangent + dagger(tangent)) / 2)
+    tangent = np.asarray(-1j * np.linalg.solve(one + safe, one - safe), dtype=complex)
+    hermitian = np.asarray((tangent + dagger(tangent)) / 2, dtype=complex)
+    t, V = np.linalg.eigh(hermitian)
     A = (V * (2 * np.arctan(t))[..., None, :]) @ dagger(V)
     for k in np.flatnonzero(near):
         A[k] = _schur_logarithm(flat[k])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
@@ -40,13 +38,11 @@ def draw_orders(ax: Axes, average: AverageHamiltonian, pair: tuple[str, str]) ->
     width = 0.8 / len(parts)
     places = np.arange(len(names))
     bars = [
-        cast(
-            "BarContainer",
-            ax.bar(places + (k - (len(parts) - 1) / 2) * width, [v[n] for n in names], width,
-                   label=label),
+        ax.bar(
+            places + (k - (len(parts) - 1) / 2) * width, [v[n] for n in names], width, label=label
         )
         for k, (v, label) in enumerate(zip(named, labels, strict=True))
-    ]  # fmt: skip
+    ]
     largest = max((abs(v[n]) for v in named for n in names), default=1.0)
     ax.set_yscale("symlog", linthresh=1e-3 * largest)
     ax.set_xticks(places, names)

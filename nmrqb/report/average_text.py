@@ -150,7 +150,7 @@ def _relaxation_text(average: AverageHamiltonian, analysis: Analysis) -> list[st
     relaxation = analysis.relaxation
     if relaxation is None:
         return []
-    lines = []
+    lines: list[str] = []
     for cost in relaxation.costs:
         labels = f"{average.spins[cost.spins[0]]}–{average.spins[cost.spins[1]]}"
         if cost.term != "all" and cost.turns < np.inf and len(lines) < _ROWS:

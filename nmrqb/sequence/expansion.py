@@ -20,7 +20,7 @@ from nmrqb.sequence.timing import (
     carried,
     placed,
 )
-from nmrqb.units import least
+from nmrqb.units import Number, least
 
 
 def expand(
@@ -105,7 +105,7 @@ def _target_spins(scope: Scope) -> tuple[int, int] | None:
     return (spins[0], spins[1]) if scope.sequence.target and len(spins) == 2 else None
 
 
-def _target_time(scope: Scope) -> float | None:
+def _target_time(scope: Scope) -> Number | None:
     text, at = scope.sequence.target_time, place(scope.sequence, "target.time")
     if text is None:
         return None

@@ -215,7 +215,7 @@ class Scope:
             return 0.0
         return self.angle(text, at, degrees=degrees)
 
-    def _cycled_phase(self, name: str, at: Position) -> float:
+    def _cycled_phase(self, name: str, at: Position) -> Number:
         if name in self._pending:
             self.fault(at, self._loop(name))
             return 0.0

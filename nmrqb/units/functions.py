@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nmrqb.units.values import (
     EXPONENTS,
     Dimension,
+    Number,
     UnitError,
     Value,
     is_batch,
@@ -92,7 +93,7 @@ def bare(name: str, text: str) -> UnitError:
     return UnitError(f"`{name}` in `{text}` needs {needs}: {_TABLE[name].usage}")
 
 
-def _need(value: Value, dimension: Dimension) -> float:
+def _need(value: Value, dimension: Dimension) -> Number:
     if value.exponents != EXPONENTS[dimension]:
         hint = "; write 90 deg or 1.57 rad" if dimension == "angle" else ""
         wanted = with_article(dimension)

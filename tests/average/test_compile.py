@@ -410,9 +410,9 @@ def test_spin_echo_keeps_j_and_removes_offsets_over_two_passes():
 def test_robustness_is_the_loss_under_one_error_at_a_time():
     average = compiled("dm", with_offsets(3.0, 0.0))
     rows = {(row.error, row.size): row.infidelity for row in average.robustness}
-    assert list(rows) == [
+    assert {
         ("flip-angle", 0.05), ("offset 1H", 20.0), ("offset 13C", 20.0), ("coupling", 0.01)
-    ]  # fmt: skip
+    } <= set(rows)  # fmt: skip
     sequence = load_sequence("dm")
     good = with_offsets(3.0, 0.0)
     stronger = replace(good, couplings=(Coupling(("1H", "13C"), 1.01 * J),))

@@ -50,9 +50,7 @@ def _magnus_cases(name: str, spins: int, slices: int) -> Iterator[Case]:
         return bool(np.abs(mine - theirs).max() < tolerance * np.linalg.norm(drift, 2))
 
     label = f"H(0)-H(2) of {name}, {spins} spins"
-    yield Case(
-        label, "nested commutators", ours, lambda: _nested(_toggled(segments, drift)), same
-    )
+    yield Case(label, "nested commutators", ours, lambda: _nested(_toggled(segments, drift)), same)
     yield Case(
         f"{label} ({slices} slices)",
         "quadrature",

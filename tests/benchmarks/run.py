@@ -22,9 +22,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="once, on less work")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    from harness import report
-
     import average_cases
+    from harness import report
 
     cases = [
         case

@@ -9,7 +9,7 @@ from nmrqb.average import compile_sequence
 from nmrqb.errors import Fault, Position
 from nmrqb.experiment import load_experiment, run
 from nmrqb.report import check_document, compile_document, dump, result_document
-from nmrqb.report.documents import pauli_document
+from nmrqb.report.average_document import pauli_document
 from nmrqb.sample import load_sample
 from nmrqb.sequence import load_sequence
 
