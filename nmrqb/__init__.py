@@ -33,6 +33,7 @@ _HOMES = {
     "anti_ergotropy": "battery",
     "capacity": "battery",
     "coherence_l1": "battery",
+    "compile_batch": "average",
     "compile_sequence": "average",
     "ergotropy": "battery",
     "estimate_state": "tomography",
@@ -61,6 +62,7 @@ __all__ = [
     "anti_ergotropy",
     "capacity",
     "coherence_l1",
+    "compile_batch",
     "compile_sequence",
     "ergotropy",
     "estimate_state",
@@ -79,7 +81,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nmrqb.average import AverageHamiltonian, compile_sequence
+    from nmrqb.average import AverageHamiltonian, compile_batch, compile_sequence
     from nmrqb.battery import (
         Battery,
         anti_ergotropy,
