@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
@@ -18,6 +19,7 @@ from pydantic_core import CoreSchema, ErrorDetails, core_schema
 from nmrqb import units
 from nmrqb.errors import Fault, Position, nearest, refuse
 from nmrqb.files import Document, Keys, Kind, Tree, check_format, open_document, with_overrides
+from nmrqb.files.documents import MAX_FAULTS
 
 
 class Entry(BaseModel):
@@ -166,13 +168,14 @@ def check(document: Document, model: type[EntryT]) -> tuple[EntryT | None, list[
     try:
         entry = model.model_validate(document.tree)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = error.errors(include_url=False)[:MAX_FAULTS]
         faults = [_fault(detail, document, model) for detail in _relevant(details, document)]
     if not model.may_be_empty:
         told = {fault.at for fault in faults}
         empty = (path for path in _empty(document.tree, ()) if document.position(path) not in told)
         message = "is empty; give it a value or leave it out"
-        faults += [Fault(document.position(path), f"{_named(path)} {message}") for path in empty]
+        some = islice(empty, MAX_FAULTS)
+        faults += [Fault(document.position(path), f"{_named(path)} {message}") for path in some]
     return (None, faults) if faults else (entry, [])
 
 

@@ -22,6 +22,7 @@ from nmrqb.errors import Fault, InputError, Position, refuse
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 50
+MAX_VALUES = 100_000  # texts, numbers, lists and mappings of a file
 MAX_FAULTS = 100  # a file with more is not the file the user meant
 
 Keys = tuple[str | int, ...]
@@ -241,6 +242,9 @@ class _Reader:
 
     def _node(self, event: Event, path: Keys) -> Tree:
         self.values[path] = self._at(event)
+        if len(self.values) > MAX_VALUES:
+            message = f"the file holds more than {MAX_VALUES} values by here; say it in fewer"
+            self._stop(event, f"{message}, with repeats, blocks or a shape file")
         self._refuse_marks(event)
         if isinstance(event, yaml.ScalarEvent):
             return plain_scalar(event.value) if event.implicit[0] else event.value
@@ -299,7 +303,8 @@ class _Reader:
             self._fault(event, f"tag `{tag}` is not supported; write the plain value")
 
     def _at(self, event: Event) -> Position:
-        return Position(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        return Position(self.file, mark.line + 1, mark.column + 1)
 
     def _fault(self, event: Event, message: str) -> None:
         self.faults.append(Fault(self._at(event), message))

@@ -123,7 +123,8 @@ def _shortage(sequence: Sequence, sample: Sample, roles: list[str], free: list[i
     """Say what is missing to bind all roles; nothing is missing exactly if they can be bound."""
     if len(free) < len(roles):
         single = single_roles(sequence)
-        count, spins, named = len(single), len(sample.spins), ", ".join(single)
+        count, spins = len(single), len(sample.spins)
+        named = ", ".join(single[:12]) + (", …" if count > 12 else "")
         needs = f"`{sequence.name}` needs {count} spins ({named})"
         return f"{needs}, but sample `{sample.name}` has {spins}"
     there = Counter(sample.spins[spin].nucleus for spin in free)

@@ -349,6 +349,9 @@ class IncludeFormat(CallFormat):
         return {"sequence": text}
 
 
+_SOME = Field(min_length=1)
+
+
 def _by_spin(example: str) -> BeforeValidator:
     def check(value: object) -> object:
         if value == {}:
@@ -372,7 +375,7 @@ class EventFormat(Entry):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    pulse: Annotated[dict[str, RotationFormat], _by_spin("{I: 90 x}")] | None = Field(
+    pulse: Annotated[dict[str, RotationFormat], _SOME, _by_spin("{I: 90 x}")] | None = Field(
         None,
         description="Simultaneous rotations by role or nucleus: {I: 90 -y, S: 90 x}, {1H: 180 y}.",
     )
@@ -382,12 +385,12 @@ class EventFormat(Entry):
     gradient: GradientFormat | None = Field(
         None, description="A field gradient: crush, or {strength: 40 kHz, duration: 1 ms}."
     )
-    virtual_z: Annotated[dict[str, Expression], _by_spin("{I: 90 deg}")] | None = Field(
+    virtual_z: Annotated[dict[str, Expression], _SOME, _by_spin("{I: 90 deg}")] | None = Field(
         None,
         description="Rotations about z by a change of frame: {I: 90 deg}; later phases and the "
         "receiver shift, nothing is played.",
     )
-    acquire: Annotated[dict[str, Expression], _by_spin("{I: x}")] | None = Field(
+    acquire: Annotated[dict[str, Expression], _SOME, _by_spin("{I: x}")] | None = Field(
         None,
         description="Open the receiver: role or nucleus to receiver phase, {I: x}.  At the end it "
         "starts the FID, elsewhere it takes one point of the signal.",

@@ -31,7 +31,7 @@ from nmrqb.sequence.model import (
     TimedRotation,
     VirtualZ,
 )
-from nmrqb.sequence.pulses import hard_rotation, timed_pulses
+from nmrqb.sequence.pulses import MAX_ALL_STEPS, hard_rotation, timed_pulses
 from nmrqb.sequence.refocusing import refocused
 from nmrqb.sequence.scope import Scope
 from nmrqb.sequence.timing import (
@@ -53,11 +53,13 @@ _Played = tuple[list["Draft"], set[str]]  # what a call plays, and the roles ins
 class Shared:
     """What all expansions of one sequence share.
 
-    ``steps`` counts the events that were evaluated one by one; ``known`` holds what sound calls
+    ``steps`` counts the events that were evaluated one by one, ``shaped`` the steps of their
+    pulses; ``known`` holds what sound calls
     played, so that the same call plays it again without being evaluated again.
     """
 
     steps: int = 0
+    shaped: int = 0
     known: dict[Hashable, _Played] = field(default_factory=dict)
 
 
@@ -106,6 +108,10 @@ class Player:
     # ------------------------------------------------------------------------- single events
     def _pulse(self, pulse: Pulse) -> list[Draft]:
         played, frame = timed_pulses(pulse, self.scope, self.pulses)
+        self.shared.shaped += sum(len(r.steps) for element in played for r in element.rotations)
+        if self.shared.shaped > MAX_ALL_STEPS:
+            message = f"the pulses have more than {MAX_ALL_STEPS} steps by here; give shapes fewer"
+            raise InputError([*self.scope.faults, Fault(pulse.at, f"{message} points")])
         played = [self._on_raster(element, pulse.at) for element in played]
         train = played[0] if len(played) == 1 else PulseTrain(tuple(played))
         return [train, Frame(frame)] if frame else [train]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nmrqb import units
-from nmrqb.errors import Fault, Position, nearest
+from nmrqb.errors import Fault, InputError, Position, nearest
 from nmrqb.sample import Sample
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus, relative_gyromagnetic_ratio
 from nmrqb.sequence.binding import place, single_roles
@@ -24,6 +24,9 @@ Values = str | Sequence_[str] | Value
 """An expression, many of them, or a value that may hold an array of numbers."""
 
 _QUARTERS = ("0", "1", "2", "3")
+
+
+_MAX_FAULTS = 1_000  # a file with more is not the file the user meant
 
 
 class _AlreadyToldError(UnitError):
@@ -314,8 +317,10 @@ class Scope:
 
     # -------------------------------------------------------------------------------- faults
     def fault(self, at: Position, message: str) -> None:
-        """Add one fault."""
+        """Add one fault; where there are too many, the rest is not looked for."""
         self.faults.append(Fault(at, message))
+        if len(self.faults) >= _MAX_FAULTS:
+            raise InputError(self.faults)
 
     def refused(self, at: Position, error: UnitError) -> None:
         """Add the fault of an expression, unless it has been told already."""

@@ -54,6 +54,12 @@ def test_a_nucleus_has_a_row_beside_or_instead_of_its_roles(written):
     assert sequence_diagram(only).rows == ("$^{1}$H", "$S$ ($^{13}$C)")
 
 
+def test_a_nucleus_stands_above_its_first_role(written):
+    events = ["pulse: {1H: 90 x}", "pulse: {I: 90 x, S: 90 x}", "pulse: {19F: 90 x}"]
+    diagram = sequence_diagram(written(events, spins="{I: 13C, S: 1H}"))
+    assert diagram.rows == ("$I$ ($^{13}$C)", "$^{1}$H", "$S$ ($^{1}$H)", "$^{19}$F")
+
+
 def test_roles_that_only_couple_keep_their_rows():
     assert len(shipped("selective_refocusing").rows) == 2
 
