@@ -54,8 +54,8 @@ class Shared:
     """What all expansions of one sequence share.
 
     ``steps`` counts the events that were evaluated one by one, ``shaped`` the steps of their
-    pulses; ``known`` holds what sound calls
-    played, so that the same call plays it again without being evaluated again.
+    pulses; ``known`` holds what sound calls played, so that the same call plays it again without
+    being evaluated again.
     """
 
     steps: int = 0

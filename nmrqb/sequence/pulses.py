@@ -19,7 +19,7 @@ from nmrqb.units import Dimension, Number, Value, is_batch, least, written
 
 RECTANGLE: tuple[complex, ...] = (1,)
 MAX_STEPS = 20_000  # of one pulse with an offset
-MAX_ALL_STEPS = 2_000_000  # of all pulses of a sequence
+MAX_ALL_STEPS = 1_000_000  # of all pulses of a sequence
 _TURNS_PER_STEP = 0.02  # how far the phase of an offset pulse may turn within a step
 _LEAST_STEPS = 200  # of one pulse with an offset, for the rf turns a spin within a step as well
 _NO_AREA = 1e-3  # a mean below this share of the peak gives no flip angle

@@ -33,6 +33,11 @@ def laughs():
     return HEAD + "".join(lines) + "sequence: *a11\n"
 
 
+def shaped(points):
+    shape = f"{{kind: gaussian, points: {points}}}"
+    return f"  - pulse: {{I: {{angle: 90 deg, duration: 1 ms, shape: {shape}}}}}\n"
+
+
 PULSE = "sequence: [{pulse: {I: {angle: 90 deg, duration: 1 s, "
 LONG, OPEN, CLOSE = "1+" * 50_000, "(" * 90, ")" * 90
 BOMBS = {
@@ -56,7 +61,14 @@ BOMBS = {
     ),
     "a long phase cycle": (
         HEAD + f"phase_cycle: {{p: [{', '.join(['x'] * 20_000)}]}}\n"
-        "sequence: [{pulse: {I: 90 p}}]\n", "p",
+        "sequence: [{pulse: {I: 90 p}}]\n", "`p` must hold at most 10000 phases, but holds 20000",
+    ),
+    "half a million nothings": (
+        HEAD + f"sequence: [{','.join('~' * 500_000)}]\n", "holds more than 100000 values by here",
+    ),
+    "two hundred shapes of many points": (
+        HEAD + "sequence:\n" + "".join(map(shaped, range(99_800, 100_000))),
+        "the pulses have more than 1000000 steps by here",
     ),
     "six million bytes": (HEAD + "#" * 6_000_000 + "\nsequence: []\n", "at most 5 MB|larger than"),
 }  # fmt: skip
@@ -76,6 +88,15 @@ def test_a_bomb_is_refused_by_name(name, tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < MOST_BYTES
+
+
+@pytest.mark.parametrize(("event", "most"), [("dely: 1 ms", 100), ("delay: 1 kg", 1000)])
+def test_no_more_faults_are_told_than_anybody_reads(event, most, tmp_path):
+    file = tmp_path / "faulty.yaml"
+    file.write_text(HEAD + "sequence:\n" + f"  - {event}\n" * 3_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"did you mean|unknown unit") as caught:
+        expand(load_sequence(file), load_sample("chloroform"))
+    assert len(caught.value.faults) == most
 
 
 def test_files_that_include_each_other_twice_are_refused(tmp_path):
