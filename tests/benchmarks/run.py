@@ -23,11 +23,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     import average_cases
+    import sequence_cases
     from harness import report
 
     cases = [
         case
-        for case in average_cases.cases(quick=options.quick)
+        for module in (sequence_cases, average_cases)
+        for case in module.cases(quick=options.quick)
         if not options.words or any(word in case.name for word in options.words)
     ]
     rows = report(cases, repeats=1 if options.quick else 5, as_json=options.json)
