@@ -18,6 +18,7 @@ from nmrqb.average.model import (
 from nmrqb.average.open_system import OpenAverage, TermCost, average_liouvillian, average_open
 from nmrqb.average.result import Analysis, AverageHamiltonian
 from nmrqb.average.robustness import RobustnessCurve, robustness_curves, size_text
+from nmrqb.average.selection_rules import Symmetry
 from nmrqb.average.symmetry import SymmetryReport, exchange_symmetric_pairs
 from nmrqb.average.target import target_hamiltonian
 
@@ -35,6 +36,7 @@ __all__ = [
     "OpenAverage",
     "RobustnessCurve",
     "Sensitivity",
+    "Symmetry",
     "SymmetryReport",
     "TargetCheck",
     "TermCost",

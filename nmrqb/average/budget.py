@@ -39,16 +39,14 @@ from nmrqb.operators import Complex
 from nmrqb.sample import Sample
 from nmrqb.sequence import Timeline
 
-_NOTHING = 1e-15  # a claim nearer to the zeroth order than that is the zeroth order
-
 
 def error_budget(subject: Pass, sizes: ErrorSizes | None = None) -> ErrorBudget:
     """Return what each error costs alone over a closing period, and what all cost together.
 
-    Every error but two acts alone on the pass with ideal pulses and is held against that pass, so
-    that no row holds the loss of another; the two tell what that pass itself lacks:
-    ``truncation`` is the exact ideal pass against its zeroth order U_rf exp(−iH⁽⁰⁾T), ``claim``
-    the zeroth order against the target.  The total has finite pulses, the spread of B1, the
+    Every error but one acts alone on the pass with ideal pulses and is held against that pass, so
+    that no row holds the loss of another; the one tells what that pass itself lacks: ``claim`` is
+    the exact ideal pass against the target or, without a target, ``truncation`` against its zeroth
+    order U_rf exp(−iH⁽⁰⁾T).  The total has finite pulses, the spread of B1, the
     offsets of all spins, the couplings, antisymmetric transients of all channels and relaxation
     at once; relaxation is a factor of the fidelity, right to first order in T/T2.
     """
@@ -57,9 +55,11 @@ def error_budget(subject: Pass, sizes: ErrorSizes | None = None) -> ErrorBudget:
     U = subject.over_period(played(ideal, subject))
     zeroth = _zeroth_order(subject, ideal)
     claim = subject.claim(ideal)
-    rows = [BudgetRow("truncation", "beyond H(0)", float(infidelity(zeroth, U)))]
-    if claim is not None and (gap := float(infidelity(claim, zeroth))) > _NOTHING:
-        rows.append(BudgetRow("claim", "H(0) against the target", gap))
+    rows = [
+        BudgetRow("truncation", "beyond H(0)", float(infidelity(zeroth, U)))
+        if claim is None
+        else BudgetRow("claim", "ideal pass against it", float(infidelity(claim, U)))
+    ]
     rows += _single_rows(subject, ideal, finite, sizes)
     return ErrorBudget(
         reference="zeroth order" if claim is None else "target",

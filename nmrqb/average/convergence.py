@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from nmrqb.dynamics import Segment
 from nmrqb.operators import Complex
 
 _GROWING = 0.5  # a ratio of successive orders above this is no convergence to be relied on
+_ROUNDING = 1e-9  # share of the drift by which rounding may part the series from the exact
 _NOTHING = 1e-12  # share of the drift below which an order is zero but for rounding
 
 
@@ -29,8 +29,8 @@ class Convergence:
     norms_hz
         ‖H⁽ᵏ⁾‖₂/2π of every order in Hz.
     ratio
-        Largest measured ratio of an order that is not zero to the one before it that is not, per
-        order; 0 where at most one order is not zero.
+        Largest measured fall √(‖H⁽ᵏ⁺²⁾‖/‖H⁽ᵏ⁾‖) per order, over two of them since every other one
+        may vanish by symmetry (over one where there are but two); 0 where nothing follows.
     remainder_hz
         ‖H_exact − Σ_{j≤k} H⁽ʲ⁾‖₂/2π for every order k in Hz.
     trusted
@@ -72,7 +72,8 @@ def convergence(
         remainder.append(_norm(rest) / hz)
     reach = cycles * sum(_norm(_traceless(s.drifted(drift))) for s in segments)
     ratio = _ratio(norms, _norm(_traceless(drift)) / hz)
-    falls = remainder[-1] <= max(remainder[0], _NOTHING * norms[0])
+    rounding = _ROUNDING * _norm(_traceless(drift)) / hz
+    falls = remainder[-1] <= max(remainder[0], rounding)
     guaranteed = reach < np.pi
     return Convergence(
         reach=reach,
@@ -94,7 +95,9 @@ def _traceless(matrix: Complex) -> Complex:
 
 
 def _ratio(norms: Sequence[float], scale: float) -> float:
-    """Return the largest fall per order between orders that are not zero."""
-    present = [(k, norm) for k, norm in enumerate(norms) if norm > _NOTHING * scale]
-    pairs = itertools.pairwise(present)
-    return max(((later / norm) ** (1 / (m - k)) for (k, norm), (m, later) in pairs), default=0.0)
+    """Return the largest fall per order, of orders that are not zero."""
+    apart = 2 if len(norms) > 2 else 1
+    pairs = zip(norms, norms[apart:], strict=False)
+    least = _NOTHING * scale
+    falls = (later / norm for norm, later in pairs if min(norm, later) > least)
+    return max((fall ** (1 / apart) for fall in falls), default=0.0)

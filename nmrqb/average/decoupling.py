@@ -130,7 +130,7 @@ def _rotation_errors(frames: Frames, spins: Sequence[int], labels: Sequence[str]
         return Condition("rotation errors", True, size, text)
     axis = _vector(frames.flip_error[worst] / size)
     text = (f"flip angles 1 % too large turn {labels[worst]} by {np.degrees(size) / 100:.3g}° "
-            f"about {axis} per pass")  # fmt: skip
+            f"about {axis} per period")  # fmt: skip
     return Condition("rotation errors", False, size, text)
 
 

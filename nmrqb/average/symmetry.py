@@ -215,7 +215,7 @@ class _Lifts:
             "angles": "other angles of the same pulses",
             "phases": "other phases, the same spins pulsed together",
             "offsets": f"different offsets of {a} and {b}",
-            "channels": f"pulses on {a} or {b} alone",
+            "channels": f"pulses on {a} and on {b}, each by itself",
             "selective": f"a selective pulse on {a} alone",
         }[code]
 
@@ -269,7 +269,7 @@ def _reach(target: Complex, lifts: _Lifts) -> TargetReach:
 
 def _suggestion(target: Complex, missed: float, lifts: _Lifts) -> tuple[tuple[str, ...], str]:
     if missed <= INSIDE:
-        return (), "The target lies within reach of these pulses, for some delays."
+        return (), "Nothing in these pulses keeps the target out of reach."
     pairs = itertools.combinations(range(spin_count(lifts.drifts)), 2)
     tried = ((pair, _lifts(pair, lifts, [target], timing=False)) for pair in pairs)
     pair, codes = next(((pair, codes) for pair, codes in tried if codes), ((0, 0), ()))

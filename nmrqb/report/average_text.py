@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from nmrqb.average import Analysis, AverageHamiltonian, ErrorBudget, TargetCheck
+from nmrqb.average import Analysis, AverageHamiltonian, ErrorBudget, Symmetry, TargetCheck
 from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
 from nmrqb.report.text import hz, table
 
 _BUDGET = 10  # rows that are printed; the document has them all
 _REASONS = 2
+_SCOPES = {
+    "controls": "with these controls",
+    "pulses": "with these pulses, whatever the delays",
+    "timing": "with these pulses and delays",
+}
 _ROWS = 6
 _NO_RATE = 1e-9  # 1/s
+_NO_TERM = 1e-6  # of the drift: a term below is rounding, or soon gone
 
 
 def compile_text(average: AverageHamiltonian) -> str:
@@ -30,8 +38,8 @@ def compile_text(average: AverageHamiltonian) -> str:
     if average.target is not None:
         verdict = "met" if average.target.met else "NOT met"
         parts += [
-            f"  target {verdict}: differs by {hz(average.target.error_hz)} Hz, infidelity of one "
-            f"period {_loss(average.target.infidelity)}",
+            f"  target {verdict}: {_difference(average)}infidelity of one period "
+            f"{_loss(average.target.infidelity)}",
             *_target_time(average.target),
             "",
         ]
@@ -39,6 +47,16 @@ def compile_text(average: AverageHamiltonian) -> str:
         parts += _analysis_text(average, average.analysis)
     parts += [f"\n  {item.code}: {item.message}" for item in average.diagnosis]
     return "\n".join(parts)
+
+
+def _difference(average: AverageHamiltonian) -> str:
+    """Tell the difference from the target, unless it rests on a series that does not converge."""
+    analysis, target = average.analysis, average.target
+    if target is None:
+        return ""
+    if analysis and not average.branch_safe and not analysis.convergence.trusted:
+        return "no Hamiltonian can be trusted over so long a period; "
+    return f"differs by {hz(target.error_hz)} Hz, "
 
 
 def _loss(infidelity: float) -> str:
@@ -81,7 +99,7 @@ def _analysis_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]
         *_many_spins(average, analysis),
         *_series_text(analysis),
         "",
-        *_conditions_text(analysis),
+        *_conditions_text(analysis, engineered=average.target is not None),
         "",
         *_symmetry_text(average, analysis),
         *_relaxation_text(average, analysis),
@@ -122,11 +140,12 @@ def _series_text(analysis: Analysis) -> list[str]:
     return lines
 
 
-def _conditions_text(analysis: Analysis) -> list[str]:
+def _conditions_text(analysis: Analysis, *, engineered: bool) -> list[str]:
     rows = [[c.name, "met" if c.met else "NOT met", c.text] for c in analysis.conditions]
     names, verdicts = (max(len(row[k]) for row in rows) for k in (0, 1))
     lines = [f"  {name.ljust(names)}  {met.ljust(verdicts)}  {text}" for name, met, text in rows]
-    return ["  decoupling at zeroth order", *lines]
+    wanted = " (a sequence that makes a coupling misses it on purpose)" if engineered else ""
+    return [f"  decoupling at zeroth order{wanted}", *lines]
 
 
 def _symmetry_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]:
@@ -139,11 +158,22 @@ def _symmetry_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]
         )
     if report.target is not None:
         lines.append(f"         {report.target.message}")
-    for (i, j), names in report.forbidden.items():
-        labels = f"{average.spins[i]}–{average.spins[j]}"
-        lines.append(f"         never at any order, {labels}: {', '.join(names)}")
-    seen = {s.message: None for s in report.symmetries if s.scope == "controls"}
-    return [*lines, *(f"         {message}" for message in list(seen)[:_REASONS])]
+    lines += [f"         {line}" for line in _never(average, report.symmetries)]
+    shown = {s.message: None for s in report.symmetries if {"DM_z", "KSEA_z"} & set(s.forbids)}
+    return [*lines, *(f"         {message}" for message in list(shown)[:_REASONS])]
+
+
+def _never(average: AverageHamiltonian, symmetries: Iterable[Symmetry]) -> list[str]:
+    """Name the terms that never appear, with the kind of reason and what it holds for."""
+    lines, told = [], set[tuple[tuple[int, int], str]]()
+    for symmetry in sorted(symmetries, key=lambda s: (s.pair, list(_SCOPES).index(s.scope))):
+        names = [name for name in symmetry.forbids if (symmetry.pair, name) not in told]
+        told |= {(symmetry.pair, name) for name in names}
+        labels = "–".join(average.spins[k] for k in symmetry.pair)
+        reason = f"{symmetry.code}, {_SCOPES[symmetry.scope]}"
+        if names:
+            lines.append(f"never at any order, {labels}: {', '.join(names)} ({reason})")
+    return lines
 
 
 def _relaxation_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]:
@@ -151,7 +181,10 @@ def _relaxation_text(average: AverageHamiltonian, analysis: Analysis) -> list[st
     if relaxation is None:
         return []
     lines: list[str] = []
+    floor = _NO_TERM * analysis.convergence.reach / (2 * np.pi * relaxation.period_s)
     for cost in relaxation.costs:
+        if abs(cost.value_hz) < floor:
+            continue
         labels = f"{average.spins[cost.spins[0]]}–{average.spins[cost.spins[1]]}"
         if cost.term != "all" and cost.turns < np.inf and len(lines) < _ROWS:
             lines.append(

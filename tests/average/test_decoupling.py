@@ -238,7 +238,7 @@ def test_cpmg_turns_by_two_pi_per_pair_and_unit_of_error():
     errors = decoupling_conditions(toggling_frames(timeline, 1), labels=["A"])[3]
     assert errors.residue == pytest.approx(2 * np.pi)
     assert errors.text == (
-        "flip angles 1 % too large turn A by 3.6° about (0.000, 1.000, 0.000) per pass"
+        "flip angles 1 % too large turn A by 3.6° about (0.000, 1.000, 0.000) per period"
     )
 
 
