@@ -13,6 +13,7 @@ from nmrqb.formats import Entry, format_name
 from nmrqb.sample import Sample, SampleFormat, load_sample
 from nmrqb.sequence import Sequence, SequenceFormat, default_sample, expand, load_sequence
 from nmrqb.sequence.binding import place
+from nmrqb.sequence.words import PHASES
 
 MODELS: Mapping[str, type[Entry]] = {
     "sample": SampleFormat,
@@ -38,12 +39,14 @@ def sample_for(sequence: Sequence, argument: str | None) -> Sample:
 
 
 def _load_sequence(argument: str) -> None:
-    """Play every entry of the phase cycle, and finite pulses too where all are calibrated."""
+    """Play every scan whose numbers differ, and finite pulses too where all are calibrated."""
     sequence = load_sequence(argument)
     sample = default_sample(sequence)
     if sample is None:
         return
-    scans = max(map(len, sequence.phase_cycle.values()), default=1)
+    # phases are checked by every expansion; other values of a cycle may change times and counts
+    numbers = (entries for entries in sequence.phase_cycle.values() if set(entries) - set(PHASES))
+    scans = max(map(len, numbers), default=1)
     for scan in range(scans):
         expand(sequence, sample, scan=scan)
     if all(spin.pulse_90_s is not None for spin in sample.spins):

@@ -30,6 +30,7 @@ from nmrqb.sequence import (
 )
 
 MAX_POSITIONS = 20_000
+MAX_SCANS = 10_000
 _PER_TURN = 8  # positions for every turn of the phase over the sample
 _SAME_ORDER = 1e-9
 
@@ -131,8 +132,13 @@ def play_sequence(
     InputError
         If the sequence does not fit the sample.
     ArgumentError
-        As for `play`.
+        As for `play`, or if the phase cycle comes round only after more than 10 000 scans.
     """
+    if sequence.scans > MAX_SCANS:
+        raise ArgumentError(
+            f"Argument `sequence` must come round within {MAX_SCANS} scans, but the lists of "
+            f"{sequence.name!r} need {sequence.scans}; give them lengths that divide each other"
+        )
     start = thermal_deviation(sample) if rho is None else rho
     scans = [
         play(

@@ -192,7 +192,8 @@ class RotationFormat(ShortForm):
         if self.composite is not None:
             self._check_composite([key for key in given if key != "angle"] + soft)
         elif len(given) == 3:
-            raise ValueError("must have two of angle, duration and amplitude, but has all three")
+            all_three = ", ".join(f"{key} {getattr(self, key)}" for key in given)
+            raise ValueError(f"must have two of angle, duration and amplitude, but has {all_three}")
         elif self.angle is None and len(given) < 2:
             has = f"only {given[0]}" if given else "neither"
             raise ValueError(f"must have angle, or duration and amplitude, but has {has}")

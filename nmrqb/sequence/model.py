@@ -260,9 +260,15 @@ class Sequence:
     @property
     def scans(self) -> int:
         """Number of scans after which all lists of phases, included ones too, have come round."""
-        lists = (len(phases) for phases in self.phase_cycle.values())
-        events = (self.events, *(block.events for block in self.blocks.values()))
-        return math.lcm(*lists, *(inner.scans for e in events for inner in _included(e)))
+        waiting, seen = [self], dict[int, Sequence]()  # a file that is included twice counts once
+        while waiting:
+            sequence = waiting.pop()
+            if id(sequence) not in seen:
+                seen[id(sequence)] = sequence
+                blocks = (block.events for block in sequence.blocks.values())
+                waiting += [s for e in (sequence.events, *blocks) for s in _included(e)]
+        cycles = (sequence.phase_cycle.values() for sequence in seen.values())
+        return math.lcm(*(len(phases) for lists in cycles for phases in lists))
 
 
 def _included(events: tuple[Event, ...]) -> Iterator[Sequence]:

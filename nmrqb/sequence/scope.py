@@ -135,7 +135,7 @@ class Scope:
             try:
                 found = units.compare(text, self.names)
             except UnitError as error:
-                self._unreadable(at, error)
+                self.refused(at, error)
                 continue
             if found.counterexample is not None:
                 left, right = map(units.written, found.counterexample)
@@ -172,7 +172,7 @@ class Scope:
         try:
             return units.evaluate(text, dimension, self.names)
         except UnitError as error:
-            self._unreadable(self._places.get(text.strip(), at), error)
+            self.refused(self._places.get(text.strip(), at), error)
             return 1.0
 
     def calculated(
@@ -182,7 +182,7 @@ class Scope:
         try:
             return units.calculate(text, self.names, expected=expected)
         except UnitError as error:
-            self._unreadable(at, error)
+            self.refused(at, error)
             return None
 
     def angle(self, text: str, at: Position, *, degrees: bool = False) -> Number:
@@ -324,9 +324,6 @@ class Scope:
 
     def refused(self, at: Position, error: UnitError) -> None:
         """Add the fault of an expression, unless it has been told already."""
-        self._unreadable(at, error)
-
-    def _unreadable(self, at: Position, error: UnitError) -> None:
         self.unread = True
         if not isinstance(error, _AlreadyToldError):
             self.fault(at, str(error))

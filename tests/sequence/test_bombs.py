@@ -4,7 +4,8 @@ import tracemalloc
 
 import pytest
 
-from nmrqb.errors import InputError
+from nmrqb.dynamics import play_sequence
+from nmrqb.errors import ArgumentError, InputError
 from nmrqb.sample import load_sample
 from nmrqb.sequence import default_sample, expand, load_sequence
 
@@ -107,6 +108,28 @@ def test_files_that_include_each_other_twice_are_refused(tmp_path):
     file = tmp_path / "f20.yaml"
     with pytest.raises(InputError, match="more than 1000000 events"):
         expand(load_sequence(file), load_sample("chloroform"))
+
+
+def test_the_scans_of_files_that_include_each_other_twice_are_counted_once(tmp_path):
+    cycle = "phase_cycle: {p: [x, y, -x]}\n"
+    (tmp_path / "f0.yaml").write_text(
+        HEAD + cycle + "sequence: [{pulse: {I: 90 p}}]\n", encoding="utf-8"
+    )
+    for k in range(1, 31):
+        twice = f"[{{include: ./f{k - 1}.yaml}}, {{include: ./f{k - 1}.yaml}}]"
+        (tmp_path / f"f{k}.yaml").write_text(HEAD + f"sequence: {twice}\n", encoding="utf-8")
+    assert load_sequence(tmp_path / "f30.yaml").scans == 3
+
+
+def test_a_cycle_that_hardly_ever_comes_round_is_not_played(tmp_path):
+    lists = ", ".join(f"p{n}: [{', '.join(['x'] * n)}]" for n in (7, 11, 13, 17))
+    pulses = ", ".join(f"{{pulse: {{I: 90 p{n}}}}}" for n in (7, 11, 13, 17))
+    text = HEAD + f"phase_cycle: {{{lists}}}\nsequence: [{pulses}]\n"
+    (tmp_path / "rare.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(
+        ArgumentError, match=r"within 10000 scans, .* need 17017"
+    ):
+        play_sequence(load_sequence(tmp_path / "rare.yaml"), load_sample("chloroform"))
 
 
 def test_an_include_cycle_is_told_with_its_way_round(tmp_path):
