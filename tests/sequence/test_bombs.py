@@ -126,9 +126,7 @@ def test_a_cycle_that_hardly_ever_comes_round_is_not_played(tmp_path):
     pulses = ", ".join(f"{{pulse: {{I: 90 p{n}}}}}" for n in (7, 11, 13, 17))
     text = HEAD + f"phase_cycle: {{{lists}}}\nsequence: [{pulses}]\n"
     (tmp_path / "rare.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(
-        ArgumentError, match=r"within 10000 scans, .* need 17017"
-    ):
+    with pytest.raises(ArgumentError, match=r"within 10000 scans, .* need 17017"):
         play_sequence(load_sequence(tmp_path / "rare.yaml"), load_sample("chloroform"))
 
 
