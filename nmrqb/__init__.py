@@ -13,6 +13,9 @@ Conventions
 - The tensor order is the order of the spins in the sample; matrices have shape (..., d, d) and
   leading axes are batch axes.
 - A battery's temperature is k_B T/h in Hz; it is not the sample's kelvin.
+- A state is ρ = (1 + εΔ)/d of its deviation Δ; at equilibrium ε = ħγ(1H)B₀/k_BT and
+  Δ = Σ (γ_k/γ(1H)) I_zk with signed γ.  What the sign of γ does to precession, offsets, pulses and
+  gradients stands in `nmrqb.sample.nuclei`.
 """
 
 from __future__ import annotations
@@ -31,23 +34,34 @@ _HOMES = {
     "Sequence": "sequence",
     "StateEstimate": "tomography",
     "anti_ergotropy": "battery",
+    "as_state": "operators",
     "capacity": "battery",
     "coherence_l1": "battery",
     "compile_batch": "average",
     "compile_sequence": "average",
+    "deviation": "dynamics",
     "ergotropy": "battery",
     "estimate_state": "tomography",
     "expand": "sequence",
     "fidelity": "battery",
+    "from_deviation": "dynamics",
+    "from_qobj": "interop",
     "gibbs": "dynamics",
     "load_experiment": "experiment",
     "load_sample": "sample",
     "load_sequence": "sequence",
     "measurement_chain": "tomography",
     "play_sequence": "dynamics",
+    "polarization_factor": "dynamics",
+    "product_state": "dynamics",
+    "product_thermal": "dynamics",
+    "pseudo_pure": "dynamics",
     "response_matrix": "tomography",
     "run": "experiment",
     "save_sequence": "sequence",
+    "thermal_deviation": "dynamics",
+    "thermal_state": "dynamics",
+    "to_qobj": "interop",
     "write_result": "report",
 }
 
@@ -60,23 +74,34 @@ __all__ = [
     "Sequence",
     "StateEstimate",
     "anti_ergotropy",
+    "as_state",
     "capacity",
     "coherence_l1",
     "compile_batch",
     "compile_sequence",
+    "deviation",
     "ergotropy",
     "estimate_state",
     "expand",
     "fidelity",
+    "from_deviation",
+    "from_qobj",
     "gibbs",
     "load_experiment",
     "load_sample",
     "load_sequence",
     "measurement_chain",
     "play_sequence",
+    "polarization_factor",
+    "product_state",
+    "product_thermal",
+    "pseudo_pure",
     "response_matrix",
     "run",
     "save_sequence",
+    "thermal_deviation",
+    "thermal_state",
+    "to_qobj",
     "write_result",
 ]
 
@@ -90,8 +115,21 @@ if TYPE_CHECKING:
         ergotropy,
         fidelity,
     )
-    from nmrqb.dynamics import gibbs, play_sequence
+    from nmrqb.dynamics import (
+        deviation,
+        from_deviation,
+        gibbs,
+        play_sequence,
+        polarization_factor,
+        product_state,
+        product_thermal,
+        pseudo_pure,
+        thermal_deviation,
+        thermal_state,
+    )
     from nmrqb.experiment import Experiment, Result, load_experiment, run
+    from nmrqb.interop import from_qobj, to_qobj
+    from nmrqb.operators import as_state
     from nmrqb.report import write_result
     from nmrqb.sample import Sample, load_sample
     from nmrqb.sequence import Sequence, expand, load_sequence, save_sequence

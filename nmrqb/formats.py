@@ -11,7 +11,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
@@ -86,12 +94,20 @@ class Quantity:
         return number
 
 
+def _not_negative(rate: float) -> float:
+    if rate < 0:
+        raise ValueError(f"must be 0 or more, but is {rate:g} /s")
+    return rate
+
+
 Time = Annotated[float, Quantity("time")]
 PositiveTime = Annotated[float, Quantity("time", positive=True)]
 Frequency = Annotated[float, Quantity("frequency")]
 Angle = Annotated[float, Quantity("angle")]
 Ratio = Annotated[float, Quantity("ratio")]
 Field = Annotated[float, Quantity("field", positive=True)]
+Length = Annotated[float, Quantity("length", positive=True)]
+Rate = Annotated[Annotated[float, Quantity("rate")], AfterValidator(_not_negative)]
 Count = Annotated[int, BeforeValidator(lambda value: int(Quantity("count").parse(value)))]
 
 
@@ -125,6 +141,34 @@ def shown(value: object) -> str:
         return "empty"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+class ShortForm(Entry):
+    """A mapping that may also be written as one text."""
+
+    short_form: ClassVar[dict[str, Any]] = {"type": "string"}
+    """JSON Schema of the text."""
+    wanted: ClassVar[str]
+    """What may be written, for messages."""
+
+    @classmethod
+    def from_text(cls, text: str) -> dict[str, Any]:
+        """Return the mapping that a text means; ValueError says what would be right."""
+        raise NotImplementedError
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        text = scalar_text(value)
+        if text is None and not isinstance(value, dict | cls):
+            raise ValueError(f"must be {cls.wanted}, but is {shown(value)}")
+        return value if text is None else cls.from_text(text)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [cls.short_form, handler(schema)]}
 
 
 # ---------------------------------------------------------------------------- reading and checking

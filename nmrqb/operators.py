@@ -13,12 +13,15 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nmrqb.errors import ArgumentError, nearest
 
 Complex = NDArray[np.complex128]
 Real = NDArray[np.floating[Any]]
+
+_SAME_TURN = 1e-14  # relative to the angle; what differs by less is rounding
+HERMITIAN = 1e-10  # of the largest element: what rounding may take from a Hermitian matrix
 
 PAULI: Mapping[str, Complex] = {
     "I": np.eye(2, dtype=complex),
@@ -47,17 +50,52 @@ _NAMED_PAULI: Mapping[str, Mapping[str, float]] = {
 }
 
 
+def as_real(value: ArrayLike, name: str) -> Real:
+    """Return an array of finite or infinite real numbers.
+
+    Raises
+    ------
+    ArgumentError
+        If the value holds something else, complex numbers and NaN included.
+    """
+    try:
+        numbers = np.asarray(value)
+        real = None if np.iscomplexobj(numbers) else numbers.astype(float)
+    except (TypeError, ValueError):
+        real = None
+    if real is None or np.any(np.isnan(real)):
+        raise ArgumentError(f"Argument `{name}` must be real numbers, but is {value!r:.80}")
+    return real
+
+
+def as_complex(value: Any, name: str) -> Complex:  # noqa: ANN401 - arrays or Qobj
+    """Return an array of complex numbers from an array-like or a ``qutip.Qobj``.
+
+    Raises
+    ------
+    ArgumentError
+        If the value holds something else.
+    """
+    full = getattr(value, "full", None)
+    try:
+        return np.asarray(full() if callable(full) else value, dtype=complex)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            f"Argument `{name}` must be an array of numbers or a Qobj, but is {value!r:.80}"
+        ) from error
+
+
 def as_matrix(value: Any, name: str = "rho") -> Complex:  # noqa: ANN401 - arrays or Qobj
     """Return an array of shape (..., d, d) from an array-like or a ``qutip.Qobj``.
 
     Raises
     ------
     ArgumentError
-        If the last two axes are not square or a number is not finite.
+        If the value holds no numbers, the last two axes are not square or empty, or a number is
+        not finite.
     """
-    full = getattr(value, "full", None)
-    matrix = np.asarray(full() if callable(full) else value, dtype=complex)
-    if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
+    matrix = as_complex(value, name)
+    if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2] or matrix.shape[-1] == 0:
         raise ArgumentError(
             f"Argument `{name}` must have shape (..., d, d), but has shape {matrix.shape}"
         )
@@ -67,6 +105,68 @@ def as_matrix(value: Any, name: str = "rho") -> Complex:  # noqa: ANN401 - array
             f"{np.count_nonzero(~np.isfinite(matrix))} entries that are not"
         )
     return matrix
+
+
+def as_hermitian(value: Any, name: str) -> Complex:  # noqa: ANN401 - arrays or Qobj
+    """Return Hermitian matrices, |A − A†| ≤ 1e-10 of the largest |A|, of shape (..., d, d).
+
+    Raises
+    ------
+    ArgumentError
+        As for `as_matrix`, or if a matrix of the stack is not Hermitian.
+    """
+    matrix = as_matrix(value, name)
+    apart = np.ravel(np.abs(matrix - dagger(matrix)).max(axis=(-2, -1)))
+    size = np.ravel(np.abs(matrix).max(axis=(-2, -1)))
+    wrong = np.flatnonzero(apart > HERMITIAN * size)
+    if wrong.size:
+        raise ArgumentError(
+            f"Argument `{name}` must be Hermitian, but differs from its conjugate by "
+            f"{apart[wrong[0]]:.3g}, its largest element being {size[wrong[0]]:.3g}"
+        )
+    return matrix
+
+
+def as_state(value: Any, name: str = "rho", tolerance: float = 1e-9) -> Complex:  # noqa: ANN401
+    """Return density matrices, ρ = ρ† ≥ 0 and tr ρ = 1, of shape (..., d, d).
+
+    Parameters
+    ----------
+    value
+        State(s), shape (..., d, d), arrays or Qobj.
+    name
+        What a refusal calls them.
+    tolerance
+        How far the trace may be from 1, and an eigenvalue below 0.
+
+    Raises
+    ------
+    ArgumentError
+        As for `as_hermitian`, or if a trace is not 1 or an eigenvalue is negative.
+    """
+    rho = as_unit_trace(value, name, tolerance)
+    lowest = np.linalg.eigvalsh(rho).min(initial=0.0)
+    if lowest < -tolerance:
+        raise ArgumentError(
+            f"Argument `{name}` must be positive, but its lowest eigenvalue is {lowest:.3g}"
+        )
+    return rho
+
+
+def as_unit_trace(value: Any, name: str, tolerance: float = 1e-9) -> Complex:  # noqa: ANN401
+    """Return Hermitian matrices of trace 1, positive or not, of shape (..., d, d).
+
+    Raises
+    ------
+    ArgumentError
+        As for `as_hermitian`, or if a trace differs from 1 by more than the tolerance.
+    """
+    rho = as_hermitian(value, name)
+    trace = np.trace(rho, axis1=-2, axis2=-1).real
+    if np.any(np.abs(trace - 1) > tolerance):
+        worst = np.ravel(trace)[np.abs(trace - 1).argmax()]
+        raise ArgumentError(f"Argument `{name}` must have trace 1, but has trace {worst:.12g}")
+    return rho
 
 
 def spin_count(matrix: Complex) -> int:
@@ -138,12 +238,66 @@ def embed(operator: Complex, spin: int, n: int) -> Complex:
     return kron(operator if k == spin else PAULI["I"] for k in range(n))
 
 
+def spread(operator: Complex, spins: Sequence[int], n: int) -> Complex:
+    """Return an operator on some of ``n`` spins, its factors in their order, on all: (2ⁿ, 2ⁿ).
+
+    Raises
+    ------
+    ArgumentError
+        If the operator is not of the size of the spins.
+    """
+    k = len(spins)
+    if operator.shape != (2**k, 2**k):
+        raise ArgumentError(
+            f"Argument `operator` must have shape {(2**k, 2**k)} for spins {tuple(spins)}, but has "
+            f"shape {operator.shape}"
+        )
+    others = [spin for spin in range(n) if spin not in spins]
+    whole = np.kron(operator, np.eye(2 ** (n - k))).reshape((2,) * (2 * n))
+    place = np.argsort([*spins, *others])
+    return np.asarray(whole.transpose(*place, *(n + place)).reshape(2**n, 2**n))
+
+
 @lru_cache(maxsize=64)
 def spin_operator(axis: str, spin: int, n: int) -> Complex:
     """Return I_a = σ_a/2 (axis x, y or z) of one of ``n`` spins, dimensionless and read-only."""
     operator = embed(PAULI[axis.upper()] / 2, spin, n)
     operator.setflags(write=False)
     return operator
+
+
+@lru_cache(maxsize=16)
+def spin_projections(n: int) -> Real:
+    """Return m_k of every level, ½ where the spin is up and −½ where it is down: (n, 2ⁿ)."""
+    levels = np.arange(2**n)
+    return 0.5 - np.array([(levels >> (n - 1 - k)) & 1 for k in range(n)])
+
+
+def bloch_vectors(rotation: Complex) -> Real | None:
+    """Return the vectors a of Θ = Σ_k a_k·I_k, shape (n, 3) in rad; None if Θ is not such a sum."""
+    n, d = spin_count(rotation), len(rotation)
+    vectors = np.zeros((n, 3))
+    if not np.any(rotation):
+        return vectors
+    up, down = _flips(n)
+    raised, diagonal = rotation[up, down], np.diagonal(rotation)
+    scale = _SAME_TURN * float(np.abs(rotation[0]).max())
+    vectors[:, 0], vectors[:, 1] = 2 * raised[:, 0].real, -2 * raised[:, 0].imag
+    vectors[:, 2] = (diagonal[0] - diagonal[down[:, 0]]).real
+    unlike = np.abs(raised - raised[:, :1]).max() + np.abs(
+        diagonal - vectors[:, 2] @ spin_projections(n)
+    ).max(initial=0.0)
+    others = np.count_nonzero(rotation) > 2 * np.count_nonzero(raised) + d
+    return None if unlike > scale or others else vectors
+
+
+@lru_cache(maxsize=16)
+def _flips(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the levels with spin k up and the same with it down, each of shape (n, 2ⁿ⁻¹)."""
+    levels = np.arange(2**n)
+    bits = [1 << (n - 1 - k) for k in range(n)]
+    up = np.array([levels[levels & bit == 0] for bit in bits])
+    return up, up | np.array(bits)[:, None]
 
 
 def swap(first: int, second: int, n: int) -> Complex:

@@ -15,7 +15,7 @@ MAX_LINES = 500
 FLOORS = {
     "errors": 1,
     "operators": 2, "units": 2, "files": 2,
-    "formats": 2.5,
+    "formats": 2.5, "sparse_operators": 2.5, "interop": 2.5,
     "sample": 3,
     "sequence": 4,
     "dynamics": 5,

@@ -1,5 +1,7 @@
 """Spin operators and named terms, against definitions written out anew and against QuTiP."""
 
+import re
+
 import numpy as np
 import pytest
 import qutip
@@ -10,7 +12,12 @@ from hypothesis.extra.numpy import arrays
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
     NAMED_TERMS,
+    as_complex,
+    as_hermitian,
     as_matrix,
+    as_real,
+    as_state,
+    as_unit_trace,
     embed,
     from_named,
     from_pauli_coefficients,
@@ -280,3 +287,76 @@ def test_letters_that_are_no_pauli_matrix_are_refused(string):
 def test_unknown_term_is_told_the_nearest_name():
     with pytest.raises(ArgumentError, match="did you mean `DM_z`"):
         named_operator("DMz")
+
+
+# ------------------------------------------------------------------------- states and Hamiltonians
+def test_real_numbers_are_told_from_others():
+    assert as_real([1, np.inf], "x").dtype == float
+    assert as_real(3, "x").shape == ()
+    for value in (1j, np.array([1 + 0j]), "a", None, [1, np.nan], [[1], [1, 2]], object()):
+        with pytest.raises(ArgumentError, match="`x` must be real numbers, but is"):
+            as_real(value, "x")
+
+
+@pytest.mark.parametrize("value", ["rho", [[1], [1, 2]], object(), {"a": 1}])
+def test_what_holds_no_numbers_is_refused(value):
+    for door in (as_complex, as_matrix, as_hermitian, as_state):
+        with pytest.raises(ArgumentError, match="`x` must be an array of numbers or a Qobj, but"):
+            door(value, "x")
+
+
+def test_an_empty_matrix_is_refused():
+    with pytest.raises(
+        ArgumentError, match=r"must have shape \(..., d, d\), but has shape \(0, 0\)"
+    ):
+        as_matrix(np.zeros((0, 0)))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+def test_hermitian_is_meant_relative_to_the_largest_element(scale):
+    H = scale * qutip.rand_herm(4, seed=1).full()
+    size = np.abs(H).max()
+    for share, refused in ((0.5e-10, False), (2e-10, True)):
+        skew = H.copy()
+        skew[0, 1] += share * size
+        if refused:
+            message = (
+                f"`H` must be Hermitian, but differs from its conjugate by {2e-10 * size:.3g},"
+            )
+            with pytest.raises(ArgumentError, match=re.escape(message)):
+                as_hermitian(skew, "H")
+        else:
+            np.testing.assert_array_equal(as_hermitian(skew, "H"), skew)
+
+
+def test_one_matrix_of_a_stack_is_enough_to_refuse_it():
+    stack = np.array([np.eye(2), 1e12 * np.eye(2), [[1, 0.5], [0, 1]]])
+    with pytest.raises(ArgumentError, match=r"`H` must be Hermitian, but .* by 0\.5, .* being 1$"):
+        as_hermitian(stack, "H")
+    with pytest.raises(ArgumentError, match="`rho` must have trace 1, but has trace 2"):
+        as_state(np.array([np.eye(2) / 2, np.eye(2)]))
+    with pytest.raises(ArgumentError, match=r"`rho` must be positive, but .* eigenvalue is -0\.25"):
+        as_state(np.array([np.eye(2) / 2, np.diag([1.25, -0.25])]))
+
+
+def test_states_of_a_stack_come_back_unchanged():
+    stack = np.array([qutip.rand_dm(4, seed=seed).full() for seed in range(3)])
+    np.testing.assert_array_equal(as_state(stack), stack)
+    np.testing.assert_array_equal(as_state(stack[None]), stack[None])
+    assert as_state(stack[:0]).shape == (0, 4, 4)  # nothing is wrong with no states
+
+
+def test_what_rounding_leaves_of_a_state_is_a_state():
+    rho = np.diag([1 + 1e-10, -1e-10])
+    np.testing.assert_array_equal(as_state(rho), rho)
+    with pytest.raises(ArgumentError, match="`rho` must be positive"):
+        as_state(rho, tolerance=1e-11)
+    with pytest.raises(ArgumentError, match=r"`rho` must have trace 1, but has trace 0\.99999"):
+        as_state(np.diag([1 - 1e-8, 0.0]))
+
+
+def test_an_estimate_of_trace_1_need_not_be_positive():
+    rho = np.diag([1.25, -0.25])
+    np.testing.assert_array_equal(as_unit_trace(rho, "rho"), rho)
+    with pytest.raises(ArgumentError, match=r"`rho` must have trace 1, but has trace 1\.5"):
+        as_unit_trace(np.diag([1.0, 0.5]), "rho")

@@ -139,7 +139,11 @@ def _shifted(segments: Sequence[Segment], changes: Complex) -> list[Segment]:
 
 def _relaxation_text(sample: Sample) -> str:
     times = dict.fromkeys(size_text(s.T2_s, "s") for s in sample.spins if math.isfinite(s.T2_s))
-    return f"T2 {', '.join(times)}" if times else "T1"
+    own = f"T2 {', '.join(times)}" if times else "T1"
+    declared = "what the sample declares"
+    if not any(math.isfinite(s.T1_s) or math.isfinite(s.T2_s) for s in sample.spins):
+        return declared
+    return f"{own} and {declared}" if sample.relaxation else own
 
 
 def _assumed(error: Perturbation) -> str:

@@ -76,7 +76,8 @@ class Sensitivity:
         ``transient-antisymmetric NUCLEUS``, ``transient-symmetric NUCLEUS``, ``coupling`` or
         ``relaxation``; `nmrqb.average.perturbations.control_errors` says what each of them is.
     size
-        How far it is off, in ``unit``: the 90° time of a width, the shortest T2 of relaxation.
+        How far it is off, in ``unit``: the 90° time of a width; of relaxation the shortest
+        T2, or where T1 and T2 are infinite the time in which the rest loses the fidelity.
     infidelity
         1 − |tr U†V|²/d² against the unperturbed pass; the mean over B1 for rf-inhomogeneity,
         1 − tr(S₀†S)/d² of superoperators for relaxation.  A width is that of the channel alone,

@@ -31,6 +31,7 @@ from nmrqb.dynamics import (
     exp_hermitian,
     gaussian_ensemble,
     infidelity,
+    relaxation_of,
     superoperator,
     timeline_segments,
     unitary,
@@ -258,14 +259,15 @@ def _relaxation_rows(subject: Pass) -> list[Sensitivity]:
     judge = _Judge(subject, subject.timeline, played(subject.timeline, subject))
     bare = judge.claimed(judge.U)
     claimed = None if bare is None else 1 - (1 - bare) * (1 - loss) ** subject.cycles
-    size = min(min(spin.T2_s, 2 * spin.T1_s) for spin in subject.sample.spins)
+    shortest = min(min(spin.T2_s, 2 * spin.T1_s) for spin in subject.sample.spins)
+    size = shortest if math.isfinite(shortest) else 1 / relaxation_rate(subject.sample)
     return [Sensitivity("relaxation", size, loss, "s", claimed)]
 
 
 def relaxation_cost(timeline: Timeline, sample: Sample) -> float:
-    """Return 1 − tr(S₀†S)/d², the process infidelity that T1 and T2 make in one pass.
+    """Return 1 − tr(S₀†S)/d², the process infidelity that relaxation makes in one pass.
 
-    S is the superoperator with relaxation, S₀ without.  To first order it is
+    S is the superoperator with relaxation, S₀ without.  To first order it is, for T1 and T2,
     (T/4) Σ_k (2/T2_k + 1/T1_k) whatever the pulses do, because the trace of a dissipator is the
     same in every frame.  Above three spins, where S takes long, it is `free_relaxation_cost`.
     """
@@ -282,9 +284,28 @@ def relaxation_cost(timeline: Timeline, sample: Sample) -> float:
 
 
 def free_relaxation_cost(time: float, sample: Sample) -> float:
-    """Return 1 − Π_k (1 + 2e^{−T/T2_k} + e^{−T/T1_k})/4: T1 and T2 alone for a time in s."""
+    """Return 1 − tr(S)/d² of relaxation alone for a time T in s.
+
+    It is 1 − Π_k (1 + 2e^{−T/T2_k} + e^{−T/T1_k})/4 for T1 and T2; where the sample declares more,
+    1 − e^{T tr(D)/d²}, which is right to first order in T.
+    """
+    if sample.relaxation:
+        return float(-np.expm1(-time * relaxation_rate(sample)))
     kept = ((1 + 2 * np.exp(-time / s.T2_s) + np.exp(-time / s.T1_s)) / 4 for s in sample.spins)
     return float(1 - math.prod(kept))
+
+
+def relaxation_rate(sample: Sample) -> float:
+    """Return −tr(D)/d² in 1/s of the dissipator D, the rate at which fidelity with 1 is lost.
+
+    −tr(D)/d² = Σ_m [tr(L_m†L_m)/d − |tr L_m|²/d²], on the spins that each L_m touches.
+    """
+    rate = 0.0
+    for part in relaxation_of(sample).parts:
+        d = part.operators.shape[-1]
+        traces = np.abs(np.trace(part.operators, axis1=-2, axis2=-1)) ** 2
+        rate += float(np.sum(np.abs(part.operators) ** 2) / d - traces.sum() / d**2)
+    return rate
 
 
 def duration_s(timeline: Timeline) -> float:

@@ -12,14 +12,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrqb.operators import Complex, Real, as_matrix, dagger, pauli, spin_count
+from nmrqb.errors import ArgumentError
+from nmrqb.operators import (
+    Complex,
+    Real,
+    as_hermitian,
+    as_matrix,
+    as_unit_trace,
+    dagger,
+    pauli,
+    spin_count,
+)
 
 DEGENERATE = 1e-9
 _INDEPENDENT = 1e-3  # of 1: a product state adds a direction to a level
+_ORTHONORMAL = 1e-9
+_ESTIMATED = 1e-6  # how far the trace of a state may be from 1
 
 
 def _pair(rho: Any, hamiltonian: Any) -> tuple[Complex, Complex]:  # noqa: ANN401
-    return as_matrix(rho, "rho"), as_matrix(hamiltonian, "H")
+    """Return a state and a Hamiltonian, both Hermitian and of one size."""
+    state, H = as_hermitian(rho, "rho"), as_hermitian(hamiltonian, "H")
+    _check_size(state, H, "H")
+    return state, H
+
+
+def _check_size(rho: Complex, other: Complex, name: str) -> None:
+    """Refuse stacks that are of different dimensions, or whose batch axes do not broadcast."""
+    try:
+        np.broadcast_shapes(rho.shape[:-2], other.shape[:-2])
+        fits = rho.shape[-1] == other.shape[-1]
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ArgumentError(
+            f"Argument `{name}` must be of the size of `rho`, {rho.shape}, but has shape "
+            f"{other.shape}"
+        )
 
 
 def energy(rho: Any, H: Any) -> Real:  # noqa: ANN401
@@ -62,7 +91,7 @@ def ergotropy(rho: Any, H: Any) -> Real:  # noqa: ANN401
     Raises
     ------
     ArgumentError
-        If a matrix is not square or not finite.
+        If a matrix is not square, not finite or not Hermitian, or the two differ in size.
 
     Notes
     -----
@@ -83,7 +112,7 @@ def capacity(rho: Any, H: Any) -> Real:  # noqa: ANN401
 
 def is_degenerate(H: Any) -> bool:  # noqa: ANN401
     """Tell whether any two levels coincide within 1e-9 of the spectral width."""
-    e = np.linalg.eigvalsh(as_matrix(H, "H"))
+    e = np.linalg.eigvalsh(as_hermitian(H, "H"))
     width = float(e[..., -1].max() - e[..., 0].min())
     return bool(np.any(np.diff(e, axis=-1) <= DEGENERATE * max(width, 1e-300)))
 
@@ -103,7 +132,7 @@ def energy_basis(H: Any) -> Complex:  # noqa: ANN401
     -------
     array of shape (d, d)
     """
-    e, V = np.linalg.eigh(as_matrix(H, "H"))
+    e, V = np.linalg.eigh(as_hermitian(H, "H"))
     if not is_degenerate(H):
         return V
     n = spin_count(V)
@@ -158,9 +187,16 @@ def coherence_l1(rho: Any, basis: Any = None) -> Real:  # noqa: ANN401
     dipolar-battery-dm divides by 3 in the computational basis; dipolar-battery-dm-ksea-nmr uses
     the energy eigenbasis.  Neither factor nor basis is implied here.
     """
-    state = as_matrix(rho, "rho")
+    state = as_hermitian(rho, "rho")
     if basis is not None:
         V = as_matrix(basis, "basis")
+        _check_size(state, V, "basis")
+        worst = float(np.abs(dagger(V) @ V - np.eye(V.shape[-1])).max())
+        if worst > _ORTHONORMAL:
+            raise ArgumentError(
+                "Argument `basis` must hold orthonormal columns, but their overlaps are off by "
+                f"{worst:.3g}"
+            )
         state = dagger(V) @ state @ V
     diagonal = np.abs(np.einsum("...ii->...i", state)).sum(axis=-1)
     return np.asarray(np.abs(state).sum(axis=(-2, -1)) - diagonal)
@@ -171,9 +207,17 @@ def fidelity(rho: Any, sigma: Any) -> Real:  # noqa: ANN401
 
     Negative eigenvalues (of rounding, or of an unprojected estimate) are set to zero and the
     trace is brought back to 1, so that it stays at most 1.
+
+    Raises
+    ------
+    ArgumentError
+        If a matrix is not Hermitian, its trace is not 1 within 1e-6 (a deviation has no
+        fidelity), or the two differ in size.
     """
-    root = _root(as_matrix(rho, "rho"))
-    other = _root(as_matrix(sigma, "sigma"))
+    state = as_unit_trace(rho, "rho", _ESTIMATED)
+    target = as_unit_trace(sigma, "sigma", _ESTIMATED)
+    _check_size(state, target, "sigma")
+    root, other = _root(state), _root(target)
     inner = np.linalg.eigvalsh(root @ other @ other @ root)
     return np.asarray(np.sqrt(np.clip(inner, 0, None)).sum(axis=-1) ** 2)
 
@@ -188,5 +232,5 @@ def _root(rho: Complex) -> Complex:
 
 def purity(rho: Any) -> Real:  # noqa: ANN401
     """Return tr ρ²: (..., d, d) → (...)."""
-    state = as_matrix(rho, "rho")
+    state = as_hermitian(rho, "rho")
     return np.asarray(np.einsum("...ij,...ji->...", state, state).real)

@@ -1,51 +1,137 @@
 """States, piecewise-constant segments, propagators and relaxation."""
 
-from nmrqb.dynamics.ensembles import gaussian_ensemble
+from nmrqb.dynamics.averaging import Averaged, average
+from nmrqb.dynamics.distributions import (
+    Distribution,
+    Gaussian,
+    Lorentzian,
+    Tabulated,
+    Uniform,
+    read_profile,
+    static_field,
+)
+from nmrqb.dynamics.ensembles import (
+    Ensemble,
+    along_z,
+    amplified,
+    amplified_pulse,
+    amplitudes_of,
+    drift_of,
+    gaussian_ensemble,
+    product,
+    shared_drift,
+    uniform_sample,
+)
+from nmrqb.dynamics.equilibrium import (
+    deviation,
+    from_deviation,
+    polarization_factor,
+    pseudo_pure,
+    thermal_state,
+)
+from nmrqb.dynamics.evolution import Evolution, evolve, evolver
+from nmrqb.dynamics.exponentials import exp_hermitian, exp_matrix
+from nmrqb.dynamics.methods import METHODS, Method
 from nmrqb.dynamics.playing import Played, play, play_sequence, thermal_deviation
 from nmrqb.dynamics.propagators import (
     apply,
-    exp_hermitian,
     infidelity,
     powers,
+    stroboscopic,
     superoperator,
     unitary,
     unitary_superoperator,
 )
-from nmrqb.dynamics.relaxation import collapse_operators, commutator_superoperator, dissipator
+from nmrqb.dynamics.relaxation import (
+    Relaxation,
+    collapse_operators,
+    commutator_superoperator,
+    dissipation_of,
+    dissipator,
+    relaxation_of,
+)
+from nmrqb.dynamics.sampling import sampled
 from nmrqb.dynamics.segments import (
     Segment,
+    event_segments,
     pulse_segments,
     rotation_generator,
     rotation_steps,
     timeline_segments,
     total_duration,
 )
-from nmrqb.dynamics.states import basis_state, excited_population, gibbs, spin_gibbs
+from nmrqb.dynamics.states import (
+    basis_state,
+    excited_population,
+    gibbs,
+    is_density_matrix,
+    product_state,
+    product_thermal,
+    spin_gibbs,
+)
 
 __all__ = [
+    "METHODS",
+    "Averaged",
+    "Distribution",
+    "Ensemble",
+    "Evolution",
+    "Gaussian",
+    "Lorentzian",
+    "Method",
     "Played",
+    "Relaxation",
     "Segment",
+    "Tabulated",
+    "Uniform",
+    "along_z",
+    "amplified",
+    "amplified_pulse",
+    "amplitudes_of",
     "apply",
+    "average",
     "basis_state",
     "collapse_operators",
     "commutator_superoperator",
+    "deviation",
+    "dissipation_of",
     "dissipator",
+    "drift_of",
+    "event_segments",
+    "evolve",
+    "evolver",
     "excited_population",
     "exp_hermitian",
+    "exp_matrix",
+    "from_deviation",
     "gaussian_ensemble",
     "gibbs",
     "infidelity",
+    "is_density_matrix",
     "play",
     "play_sequence",
+    "polarization_factor",
     "powers",
+    "product",
+    "product_state",
+    "product_thermal",
+    "pseudo_pure",
     "pulse_segments",
+    "read_profile",
+    "relaxation_of",
     "rotation_generator",
     "rotation_steps",
+    "sampled",
+    "shared_drift",
     "spin_gibbs",
+    "static_field",
+    "stroboscopic",
     "superoperator",
     "thermal_deviation",
+    "thermal_state",
     "timeline_segments",
     "total_duration",
+    "uniform_sample",
     "unitary",
     "unitary_superoperator",
 ]

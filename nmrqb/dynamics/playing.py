@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 
-from nmrqb.dynamics.propagators import apply, superoperator, unitary
-from nmrqb.dynamics.relaxation import collapse_operators, dissipator
+from nmrqb.dynamics.ensembles import Ensemble, amplified, shared_drift, uniform_sample
+from nmrqb.dynamics.evolution import Evolver, evolver
+from nmrqb.dynamics.methods import Method
+from nmrqb.dynamics.relaxation import Relaxation, dissipation_of
 from nmrqb.dynamics.segments import Segment, event_segments, frame_segments
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, as_matrix, dagger, embed, spin_operator
+from nmrqb.operators import Complex, Real, as_hermitian, embed, spin_operator, spin_projections
 from nmrqb.sample import PulseModel, Sample
-from nmrqb.sample.hamiltonian import internal_hamiltonian
+from nmrqb.sample.hamiltonian import sparse_hamiltonian
 from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
 from nmrqb.sequence import (
+    Errors,
     Sequence,
     TimedAcquisition,
     TimedDelay,
@@ -27,7 +31,9 @@ from nmrqb.sequence import (
     TimedPulse,
     Timeline,
     expand,
+    with_errors,
 )
+from nmrqb.sparse_operators import DENSE_SPINS, Sparse
 
 MAX_POSITIONS = 20_000
 MAX_SCANS = 10_000
@@ -47,10 +53,17 @@ class Played:
         For every ``acquire`` in the order of time the label of a spin to
         tr[ρ(σ_x + iσ_y)_k]e^{−iφ_k}, φ_k the receiver's phase: its FID at that instant,
         shape (...).
+    error
+        Estimate of the Frobenius norm of the error of the final state, see
+        `nmrqb.dynamics.evolution.Evolution`; that of an ensemble's quadrature is not in it.
+    method
+        How it was computed, one of `nmrqb.dynamics.methods.METHODS`.
     """
 
     state: Complex
     signals: tuple[Mapping[str, Complex], ...]
+    error: float
+    method: Method
 
 
 def thermal_deviation(sample: Sample) -> Complex:
@@ -63,7 +76,16 @@ def thermal_deviation(sample: Sample) -> Complex:
     return np.asarray(sum(w * spin_operator("z", k, n) for k, w in enumerate(weights)))
 
 
-def play(timeline: Timeline, sample: Sample, rho: Complex, *, relaxation: bool = False) -> Played:
+def play(
+    timeline: Timeline,
+    sample: Sample,
+    rho: Complex,
+    *,
+    relaxation: Relaxation = False,
+    ensemble: Ensemble | None = None,
+    method: Method | Literal["auto"] = "auto",
+    tolerance: float = 1e-9,
+) -> Played:
     """Play a timeline on a state.
 
     Pulses and delays act as exp[−i(Θ + HT)] or, with relaxation, as the exponential of the
@@ -79,31 +101,49 @@ def play(timeline: Timeline, sample: Sample, rho: Complex, *, relaxation: bool =
     sample
         The spins.
     rho
-        State or deviation, shape (..., d, d).
+        State or deviation, shape (..., d, d), as an array or ``qutip.Qobj``.
     relaxation
-        Whether T1 and T2 of the sample act all the time.
+        True for all that the sample declares, False for none, or mechanisms or a
+        `nmrqb.dynamics.dissipation.Dissipation`; it acts all the time, during pulses too.
+    ensemble
+        Members that see different fields; every slice of a gradient has them all.
+    method
+        ``auto`` or one of `nmrqb.dynamics.methods.METHODS`.
+    tolerance
+        Largest error of the final state in the Frobenius norm, where the method can choose it.
 
     Raises
     ------
     ArgumentError
-        If ``rho`` is not of the size of the sample, or the gradients turn the phase more often
-        over the sample than 20 000 slices can resolve.
+        If ``rho`` is not Hermitian or not of the size of the sample, the method does not suit it,
+        or the gradients turn the phase more often over the sample than 20 000 slices and members
+        can resolve.
     """
     d = 2 ** len(sample.spins)
-    rho = as_matrix(rho, "rho")
+    rho = as_hermitian(rho, "rho")
     if rho.shape[-1] != d:
         raise ArgumentError(
             f"Argument `rho` must be of dimension {d} for sample {sample.name!r}, but is of "
             f"dimension {rho.shape[-1]}"
         )
-    stage = _Stage(timeline, sample, relaxation=relaxation)
-    slices = np.broadcast_to(rho, (stage.positions.size, *rho.shape))
-    slices = reduce(stage.step, timeline.events, slices)
-    frame = unitary(frame_segments(timeline, stage.n), np.zeros((d, d), dtype=complex))
-    return Played(frame @ slices.mean(axis=0) @ dagger(frame), tuple(stage.signals))
+    places = _places(timeline, sample, ensemble or uniform_sample())
+    way = evolver(
+        _drift(sample, places.members),
+        dissipation_of(sample, relaxation),
+        method=method,
+        tolerance=tolerance,
+        segments=4 * len(timeline.events),
+    )
+    stage = _Stage(places, sample, way)
+    if np.any(places.members.b1 != 1):
+        timeline = amplified(timeline, sample, places.members)
+    start = np.broadcast_to(rho, (places.members.size, *rho.shape))
+    states = reduce(stage.step, timeline.events, start if places.many else rho)
+    final = way.advance(stage.mean(states), frame_segments(timeline, stage.n))
+    return Played(final, tuple(stage.signals), way.error, way.method)
 
 
-def play_sequence(
+def play_sequence(  # noqa: PLR0913 - all keywords, and each one stands alone
     sequence: Sequence,
     sample: Sample,
     rho: Complex | None = None,
@@ -111,7 +151,11 @@ def play_sequence(
     pulses: PulseModel = "ideal",
     parameters: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
-    relaxation: bool = False,
+    relaxation: Relaxation = False,
+    ensemble: Ensemble | None = None,
+    errors: Errors | None = None,
+    method: Method | Literal["auto"] = "auto",
+    tolerance: float = 1e-9,
 ) -> Played:
     """Play all scans of a sequence, each from the same start, and return their mean.
 
@@ -124,8 +168,10 @@ def play_sequence(
         `thermal_deviation`.
     pulses, parameters, roles
         As for `nmrqb.sequence.expand`.
-    relaxation
-        Whether T1 and T2 of the sample act all the time.
+    errors
+        What is wrong with the pulses of all channels, or by nucleus; None is nothing.
+    relaxation, ensemble, method, tolerance
+        As for `play`.
 
     Raises
     ------
@@ -140,19 +186,28 @@ def play_sequence(
             f"{sequence.name!r} need {sequence.scans}; give them lengths that divide each other"
         )
     start = thermal_deviation(sample) if rho is None else rho
-    scans = [
-        play(
-            expand(sequence, sample, pulses=pulses, parameters=parameters, roles=roles, scan=scan),
+
+    def played(scan: int) -> Played:
+        timeline = expand(
+            sequence, sample, pulses=pulses, parameters=parameters, roles=roles, scan=scan
+        )
+        return play(
+            timeline if errors is None else with_errors(timeline, errors, sample),
             sample,
             start,
             relaxation=relaxation,
+            ensemble=ensemble,
+            method=method,
+            tolerance=tolerance,
         )
-        for scan in range(sequence.scans)
-    ]
+
+    scans = [played(scan) for scan in range(sequence.scans)]
     observed = zip(*(scan.signals for scan in scans), strict=True)
     return Played(
         np.mean([scan.state for scan in scans], axis=0),
         tuple(_mean(signals) for signals in observed),
+        max(scan.error for scan in scans),
+        scans[0].method,
     )
 
 
@@ -162,53 +217,84 @@ def _mean(signals: tuple[Mapping[str, Complex], ...]) -> Mapping[str, Complex]:
     )
 
 
-class _Stage:
-    """The sample while a timeline is played: its slices, and what the receiver has seen."""
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Every slice with every member, as one ensemble, and where the slices are along z."""
 
-    def __init__(self, timeline: Timeline, sample: Sample, *, relaxation: bool) -> None:
-        self.sample, self.n = sample, len(sample.spins)
-        self.drift = internal_hamiltonian(sample)
-        operators = collapse_operators(sample) if relaxation else []
-        self.loss = dissipator(operators, 2**self.n) if relaxation else None
+    members: Ensemble
+    positions: Real
+
+    @property
+    def many(self) -> bool:
+        return self.members.size > 1
+
+
+def _places(timeline: Timeline, sample: Sample, ensemble: Ensemble) -> _Places:
+    ratios = (relative_gyromagnetic_ratio(spin.nucleus) for spin in sample.spins)
+    z = _slices(timeline, sum(map(abs, ratios)), ensemble.size)
+    member = np.repeat(np.arange(ensemble.size), z.size)
+    members = replace(
+        ensemble,
+        b1=ensemble.b1[member],
+        field_hz=ensemble.field_hz[member],
+        coupling=ensemble.coupling[member],
+        weights=ensemble.weights[member] / z.size,
+    )
+    return _Places(members, np.tile(z, ensemble.size))
+
+
+def _drift(sample: Sample, members: Ensemble) -> Complex | Sparse:
+    if len(sample.spins) <= DENSE_SPINS:
+        return shared_drift(sample, members)
+    if members.size > 1:
+        raise ArgumentError(
+            f"Argument `sample` must have at most {DENSE_SPINS} spins for gradients and ensembles, "
+            f"but {sample.name!r} has {len(sample.spins)}"
+        )
+    return sparse_hamiltonian(sample)
+
+
+class _Stage:
+    """The sample while a timeline is played: its places, and what the receiver has seen."""
+
+    def __init__(self, places: _Places, sample: Sample, way: Evolver) -> None:
+        self.places, self.sample, self.way, self.n = places, sample, way, len(sample.spins)
         ratios = [relative_gyromagnetic_ratio(spin.nucleus) for spin in sample.spins]
-        weighted = sum(g * spin_operator("z", k, self.n) for k, g in enumerate(ratios))
-        self.weighted = np.asarray(weighted, dtype=complex)
-        self.positions = _slices(timeline, sum(map(abs, ratios)))
+        self.levels = np.array(ratios) @ spin_projections(self.n)  # Σ γ_k m_k of every level
         self.signals: list[Mapping[str, Complex]] = []
 
-    def step(self, slices: Complex, event: TimedEvent) -> Complex:
+    def step(self, states: Complex, event: TimedEvent) -> Complex:
+        """Return the states of all places after an event."""
         match event:
             case TimedAcquisition(phases=phases):
-                self.signals.append(self._signal(slices.mean(axis=0), phases))
-                return slices
+                self.signals.append(self._signal(self.mean(states), phases))
+                return states
             case TimedGradient():
-                return self._gradient(slices, event)
+                return self._gradient(states, event)
             case TimedPulse() | TimedDelay():
-                return self._evolved(slices, event_segments(event, self.n))
+                return self.way.advance(states, event_segments(event, self.n))
 
-    def _evolved(self, slices: Complex, segments: list[Segment]) -> Complex:
-        """Apply segments whose first batch axis, if any, is the slice."""
-        batch = (1,) * (slices.ndim - 3)
-        if self.loss is None:
-            U = unitary(segments, self.drift)
-            U = U.reshape(-1, *batch, *U.shape[-2:])
-            return U @ slices @ dagger(U)
-        maps = superoperator(segments, self.drift, self.loss)
-        return apply(maps.reshape(-1, *batch, *maps.shape[-2:]), slices)
+    def mean(self, states: Complex) -> Complex:
+        """Return the average over all places."""
+        if not self.places.many:
+            return states
+        return np.asarray(np.tensordot(self.places.members.weights, states, axes=1))
 
-    def _gradient(self, slices: Complex, gradient: TimedGradient) -> Complex:
-        T = np.asarray(gradient.duration)
-        if gradient.strength_hz is None:
-            still = [Segment(T, np.zeros_like(self.weighted), rf=False)]
-            return self._evolved(slices, still) * self._kept()
-        turns = gradient.strength_hz * gradient.duration * self.positions
-        phases = 2 * np.pi * turns[:, None, None] * self.weighted
-        return self._evolved(slices, [Segment(T, phases, rf=False)])
+    def _gradient(self, states: Complex, gradient: TimedGradient) -> Complex:
+        T = TimedDelay(gradient.duration)
+        strength = gradient.strength_hz
+        (wait,) = event_segments(T, self.n)
+        if strength is None:
+            return self.way.advance(states, [replace(wait, rf=False)]) * self._kept()
+        z = self.places.positions if self.places.many else self.places.positions[0]
+        turns = np.asarray(2 * np.pi * strength * gradient.duration * z)
+        phases = turns[..., None, None] * np.diag(self.levels).astype(complex)
+        return self.way.advance(states, [Segment(wait.duration, phases, rf=False)])
 
     def _kept(self) -> Real:
         """Return 1 where a crusher leaves an element of ρ, 0 elsewhere: (d, d)."""
-        levels = np.diag(self.weighted).real
-        return np.asarray(np.abs(levels[:, None] - levels) < _SAME_ORDER, dtype=float)
+        apart = np.abs(self.levels[:, None] - self.levels)
+        return np.asarray(apart < _SAME_ORDER, dtype=float)
 
     def _signal(self, rho: Complex, phases: Mapping[int, float]) -> Mapping[str, Complex]:
         lowered = 2 * (spin_operator("x", 0, 1) + 1j * spin_operator("y", 0, 1))
@@ -220,7 +306,7 @@ class _Stage:
         return MappingProxyType({label: np.asarray(value) for label, value in seen.items()})
 
 
-def _slices(timeline: Timeline, largest_order: float) -> Real:
+def _slices(timeline: Timeline, largest_order: float, members: int) -> Real:
     """Return the places of the slices along z, in units of the sample's length: (slices,)."""
     strengths = (
         abs(event.strength_hz) * event.duration
@@ -229,9 +315,10 @@ def _slices(timeline: Timeline, largest_order: float) -> Real:
     )
     turns = largest_order * sum(strengths)
     count = 1 if turns == 0 else math.ceil(_PER_TURN * turns) + _PER_TURN
-    if count > MAX_POSITIONS:
+    if count * members > MAX_POSITIONS:
         raise ArgumentError(
             f"Argument `timeline` must have weaker gradients, but those of {timeline.name!r} turn "
-            f"the phase {turns:.0f} times over the sample; write `crush` for one that is for good"
+            f"the phase {turns:.0f} times over the sample of {members} "
+            f"member{'s' if members > 1 else ''}; write `crush` for one that is for good"
         )
     return np.asarray((np.arange(count) + 0.5) / count - 0.5)

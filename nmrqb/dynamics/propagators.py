@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import expm
 
+from nmrqb.dynamics.exponentials import exp_hermitian, exp_matrix
+from nmrqb.dynamics.factors import FactorTable
 from nmrqb.dynamics.relaxation import commutator_superoperator
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, dagger
 
 MAX_OPEN_DIMENSION = 16  # 256 × 256 superoperators; beyond that a splitting is needed
-
-
-def exp_hermitian(generator: Complex) -> Complex:
-    """Return exp(−iA) of Hermitian A: (..., d, d) → (..., d, d)."""
-    phases, V = np.linalg.eigh(generator)
-    return (V * np.exp(-1j * phases)[..., None, :]) @ dagger(V)
-
-
-def _generator(segment: Segment, drift: Complex) -> Complex:
-    return np.asarray(segment.rotation + segment.drifted(drift))
+_STRUCTURED_FROM = 32  # below this dimension looking for structure costs more than it saves
+_VECTOR_COST = 8  # of a matrix–vector product, per element, against that in a matrix product
+_AT_ONCE = 2**20  # matrix elements that are exponentiated in one call
 
 
 def unitary(segments: Sequence[Segment], drift: Complex) -> Complex:
@@ -32,7 +27,8 @@ def unitary(segments: Sequence[Segment], drift: Complex) -> Complex:
     Parameters
     ----------
     segments
-        Piecewise-constant controls; a segment object that occurs again is exponentiated once.
+        Piecewise-constant controls; a segment that occurs again is exponentiated once, and so are
+        pulses that differ by phase where the drift allows it.
     drift
         H in rad/s, shape (..., d, d); batch axes broadcast with those of the segments.
 
@@ -40,12 +36,28 @@ def unitary(segments: Sequence[Segment], drift: Complex) -> Complex:
     -------
     array of shape (..., d, d)
     """
-    known: dict[int, Complex] = {}
-    total = np.eye(drift.shape[-1], dtype=complex)
-    for segment in _shared(segments):
-        if id(segment) not in known:
-            known[id(segment)] = exp_hermitian(_generator(segment, drift))
-        total = known[id(segment)] @ total
+    if drift.ndim == 2 and len(drift) >= _STRUCTURED_FROM and not any(map(_is_batch, segments)):
+        return _structured(segments, drift)
+    factors = _exponentials(segments, lambda segment: segment.generator(drift), exp_hermitian)
+    return _product(factors, drift.shape[-1])
+
+
+def _is_batch(segment: Segment) -> bool:
+    free = segment.evolution
+    return (
+        segment.rotation.ndim > 2
+        or np.ndim(segment.duration) > 0
+        or (free is not None and free.ndim > 2)
+    )
+
+
+def _structured(segments: Sequence[Segment], drift: Complex) -> Complex:
+    table = FactorTable(drift)
+    if not segments:
+        return np.eye(len(drift), dtype=complex)
+    total = table.of(segments[0]).matrix()
+    for segment in segments[1:]:
+        total = table.of(segment).on(total)
     return total
 
 
@@ -73,29 +85,45 @@ def superoperator(segments: Sequence[Segment], drift: Complex, dissipation: Comp
     d = drift.shape[-1]
     if d > MAX_OPEN_DIMENSION:
         raise ArgumentError(
-            f"Argument `drift` must have dimension ≤ {MAX_OPEN_DIMENSION} (four spins) when "
-            f"relaxation acts, but has dimension {d}; switch relaxation off for larger samples"
+            f"Argument `drift` must have dimension ≤ {MAX_OPEN_DIMENSION} (four spins) for a "
+            f"superoperator, but has dimension {d}; `evolve` takes larger ones by splitting"
         )
-    known: dict[int, Complex] = {}
-    total = np.eye(d * d, dtype=complex)
-    for segment in _shared(segments):
-        if id(segment) not in known:
-            coherent = commutator_superoperator(_generator(segment, drift))
-            loss = np.asarray(segment.duration)[..., None, None] * dissipation
-            known[id(segment)] = np.asarray(expm(coherent + loss))
-        total = known[id(segment)] @ total
+
+    def liouvillian(segment: Segment) -> Complex:
+        loss = np.asarray(segment.duration)[..., None, None] * dissipation
+        return commutator_superoperator(segment.generator(drift)) + loss
+
+    return _product(_exponentials(segments, liouvillian, exp_matrix), d * d)
+
+
+def _product(factors: Sequence[Complex], d: int) -> Complex:
+    """Return the product of propagators in the order of time, the first one rightmost."""
+    total = np.eye(d, dtype=complex)
+    for factor in factors:
+        total = factor @ total
     return total
 
 
-def _shared(segments: Sequence[Segment]) -> list[Segment]:
-    """Replace equal segments by one object, so that each distinct one is exponentiated once."""
-    first: dict[tuple[bytes, ...], Segment] = {}
-    return [first.setdefault(_content(segment), segment) for segment in segments]
-
-
-def _content(segment: Segment) -> tuple[bytes, ...]:
-    free = b"" if segment.evolution is None else segment.evolution.tobytes()
-    return np.asarray(segment.duration).tobytes(), segment.rotation.tobytes(), free
+def _exponentials(
+    segments: Sequence[Segment],
+    exponent: Callable[[Segment], Complex],
+    exponential: Callable[[Complex], Complex],
+) -> list[Complex]:
+    """Return the exponential of every segment; equal segments share one, alike ones one call."""
+    keys = [segment.content for segment in segments]
+    distinct = dict(zip(keys, segments, strict=True))
+    exponents = {key: exponent(segment) for key, segment in distinct.items()}
+    by_shape: dict[tuple[int, ...], list[tuple[bytes, ...]]] = {}
+    for key, A in exponents.items():
+        by_shape.setdefault(A.shape, []).append(key)
+    known: dict[tuple[bytes, ...], Complex] = {}
+    for shape, alike in by_shape.items():
+        count = max(1, _AT_ONCE // int(np.prod(shape)))
+        for first in range(0, len(alike), count):
+            some = alike[first : first + count]
+            stack = exponential(np.stack([exponents[key] for key in some]))
+            known.update(zip(some, stack, strict=True))
+    return [known[key] for key in keys]
 
 
 def unitary_superoperator(U: Complex) -> Complex:
@@ -123,6 +151,51 @@ def powers(matrix: Complex, counts: NDArray[np.int_]) -> Complex:
         result[odd] = square @ result[odd]
         square, left = square @ square, left >> 1
     return result
+
+
+def stroboscopic(U: Complex, state: Complex, cycles: int) -> Complex:
+    """Return a state after 0, 1, … ``cycles`` passes of one propagator.
+
+    Vectors go on by doubling, [ψ, Uψ] → [ψ, Uψ, U²ψ, U³ψ] …, as far as that pays; ρ becomes UρU†.
+
+    Parameters
+    ----------
+    U
+        Propagator of one pass, shape (d, d).
+    state
+        ψ of shape (d,) or ρ of shape (d, d).
+    cycles
+        Number of passes.
+
+    Returns
+    -------
+    array of shape (cycles + 1, d) or (cycles + 1, d, d)
+
+    Raises
+    ------
+    ArgumentError
+        If the number of passes is negative.
+    """
+    if cycles < 0:
+        raise ArgumentError(f"Argument `cycles` must be ≥ 0, but is {cycles}")
+    if state.ndim > 1:
+        passes = powers(U, np.arange(cycles + 1))
+        return np.asarray(passes @ state @ dagger(passes))
+    states = np.empty((len(state), cycles + 1), dtype=complex)
+    states[:, 0] = state
+    done, step, width, widest = 1, U, 1, _columns_at_once(len(state), cycles)
+    while done <= cycles:
+        if width < widest and done >= 2 * width:
+            step, width = step @ step, 2 * width
+        more = min(width, cycles + 1 - done)
+        states[:, done : done + more] = step @ states[:, done - width : done - width + more]
+        done += more
+    return states.T
+
+
+def _columns_at_once(d: int, cycles: int) -> int:
+    """Return how far doubling pays: a power of U costs as much as d products with a vector."""
+    return 1 << int(math.log2(max(1.0, _VECTOR_COST * cycles / d)))
 
 
 def apply(superoperators: Complex, rho: Complex) -> Complex:

@@ -3,6 +3,10 @@
 A `Segment` is a duration T and a rotation generator Θ (the time integral of the rf Hamiltonian),
 so that an ideal pulse is simply a segment of zero duration and one formula serves all:
 U = exp[−i(Θ + H_drift T)].
+
+The rotations of a pulse are vectors, Θ = Σ_k v_k·I_k, until the pulse has been cut into segments.
+Then they become matrices: arrays up to `nmrqb.sparse_operators.DENSE_SPINS` spins, above it a
+``csr_array``, of one value of every parameter at a time.
 """
 
 from __future__ import annotations
@@ -10,12 +14,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, issparse
 
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, spin_operator
+from nmrqb.operators import Complex, Real, bloch_vectors, spin_operator
 from nmrqb.sample import Sample
 from nmrqb.sequence import (
     TimedAcquisition,
@@ -24,6 +31,14 @@ from nmrqb.sequence import (
     TimedGradient,
     TimedPulse,
     Timeline,
+)
+from nmrqb.sparse_operators import (
+    DENSE_SPINS,
+    Sparse,
+    dense_matrix,
+    pattern_sum,
+    sparse_matrix,
+    vector_terms,
 )
 
 _EMPTY = 1e-12  # of the longest pulse: an interval that only rounding makes
@@ -38,7 +53,8 @@ class Segment:
     duration
         T in s, shape (...); 0 is an ideal pulse.
     rotation
-        Θ in rad, shape (..., d, d): the control Hamiltonian times T.
+        Θ in rad, shape (..., d, d): the control Hamiltonian times T.  A ``csr_array`` of shape
+        (d, d) above eight spins.
     rf
         Whether the control is an rf field; a change of frame or a gradient is not.
     evolution
@@ -51,16 +67,74 @@ class Segment:
     rf: bool = True
     evolution: Complex | None = None
 
-    def drifted(self, drift: Complex) -> Complex:
-        """Return what is not control, H T and the evolution: shape (..., d, d), rad."""
-        free = np.asarray(self.duration)[..., None, None] * drift
-        return np.asarray(free if self.evolution is None else free + self.evolution)
+    @cached_property
+    def vectors(self) -> Real | None:
+        """The a_k in rad of Θ = Σ_k a_k·I_k, shape (n, 3); None if Θ is no such sum or a stack."""
+        if issparse(self.rotation) or self.rotation.ndim > 2:
+            return None
+        return bloch_vectors(self.rotation)
+
+    def drifted(self, drift: Complex | Sparse) -> Complex:
+        """Return what is not control, H T and the evolution: shape (..., d, d), rad.
+
+        With a sparse drift the product is sparse too, and the segment must have one duration.
+        """
+        free = _times(self.duration, drift, "duration")
+        if self.evolution is not None:
+            free = free + self.evolution
+        return free if issparse(free) else np.asarray(free)
+
+    def generator(self, drift: Complex | Sparse) -> Complex:
+        """Return Θ + HT + evolution in rad, shape (..., d, d), sparse where the drift is."""
+        control = csr_array(self.rotation) if issparse(drift) else self.rotation
+        return cast("Complex", control + self.drifted(drift))
+
+    def dense(self) -> Segment:
+        """Return the segment with dense matrices, as it is where they are."""
+        if not issparse(self.rotation):
+            return self
+        free = self.evolution
+        return replace(
+            self, rotation=_dense(self.rotation), evolution=None if free is None else _dense(free)
+        )
 
     def scaled(self, b1: float | Real) -> Segment:
         """Return the segment with all rf amplitudes multiplied by ``b1`` (shape (...))."""
         if not self.rf:
             return self
-        return replace(self, rotation=np.asarray(b1)[..., None, None] * self.rotation)
+        return replace(self, rotation=_times(b1, self.rotation, "b1"))
+
+    @property
+    def content(self) -> tuple[bytes, ...]:
+        """What the segment does, as a key: equal segments have equal keys."""
+        return (
+            np.asarray(self.duration, dtype=float).tobytes(),
+            *_entries(self.rotation),
+            *(() if self.evolution is None else _entries(self.evolution)),
+        )
+
+
+def _dense(matrix: Complex | Sparse) -> Complex:
+    return np.asarray(matrix.toarray() if issparse(matrix) else matrix)
+
+
+def _times(factor: float | Real, matrix: Complex | Sparse, name: str) -> Complex:
+    """Return the product of numbers of shape (...) and a matrix, sparse if the matrix is."""
+    if not issparse(matrix):
+        return np.asarray(factor)[..., None, None] * matrix
+    if np.ndim(factor):
+        raise ArgumentError(
+            f"Argument `{name}` must be one number where matrices are sparse (above {DENSE_SPINS} "
+            f"spins), but has shape {np.shape(factor)}"
+        )
+    return cast("Complex", float(factor) * matrix)
+
+
+def _entries(matrix: Complex) -> tuple[bytes, ...]:
+    if not issparse(matrix):
+        return (str(matrix.shape).encode(), matrix.tobytes())
+    sparse = csr_array(matrix)
+    return sparse.indptr.tobytes(), sparse.indices.tobytes(), sparse.data.tobytes()
 
 
 def rotation_generator(angle: float | Real, phase: float, spin: int, n: int) -> Complex:
@@ -88,10 +162,49 @@ def rotation_steps(
     -------
     array of shape (..., N, d, d)
     """
-    w = np.asarray(shares, dtype=complex) * np.exp(1j * np.asarray(phase)[..., None])
+    w = _shares(phase, shares)
     x, y = spin_operator("x", spin, n), spin_operator("y", spin, n)
     axes = w.real[..., None, None] * x + w.imag[..., None, None] * y
     return np.asarray(np.asarray(angle, dtype=float)[..., None, None, None] * axes)
+
+
+def _shares(phase: float | Real, shares: ArrayLike) -> Complex:
+    return np.asarray(shares, dtype=complex) * np.exp(1j * np.asarray(phase)[..., None])
+
+
+def rotation_vectors(
+    angle: float | Real, phase: float | Real, spin: int, n: int, shares: ArrayLike = (1,)
+) -> Real:
+    """Return v_j of the steps Θ_j = Σ_k v_jk·I_k of a pulse, shape (..., N, n, 3).
+
+    Parameters
+    ----------
+    angle, phase, spin, n, shares
+        As for `rotation_steps`.
+    """
+    w = _shares(phase, shares)
+    turned = np.asarray(angle, dtype=float)[..., None] * w
+    vectors = np.zeros((*turned.shape, n, 3))
+    vectors[..., spin, 0], vectors[..., spin, 1] = turned.real, turned.imag
+    return vectors
+
+
+def rotation_matrix(vectors: Real) -> Complex:
+    """Return Σ_k v_k·I_k in rad: (..., n, 3) → (..., 2ⁿ, 2ⁿ).
+
+    Up to eight spins it is an array, above it a ``csr_array``.
+
+    Raises
+    ------
+    ArgumentError
+        If there are batch axes above eight spins.
+    """
+    n = vectors.shape[-2]
+    if n > DENSE_SPINS:
+        return cast("Complex", sparse_matrix(pattern_sum(vector_terms(vectors), n), n))
+    matrix = dense_matrix(pattern_sum(vector_terms(vectors), n), n)
+    shape = (*vectors.shape[:-2], 2**n, 2**n)
+    return matrix if matrix.shape == shape else np.broadcast_to(matrix, shape).copy()
 
 
 def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> list[Segment]:
@@ -101,6 +214,7 @@ def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> 
     ----------
     generators
         Θ of the N equal steps of every rotation, each of shape (..., N, d, d), rad; N may differ.
+        They are only added and cut: the vectors of `rotation_vectors` will do as well.
     durations
         Length of every rotation in s, each of shape (...).
 
@@ -150,22 +264,43 @@ def _overlap(low: Real, high: Real, cut: Real, generators: Complex) -> Complex:
 
 
 def event_segments(event: TimedPulse | TimedDelay, n: int) -> list[Segment]:
-    """Return the segments of a pulse or a delay on n spins."""
+    """Return the segments of a pulse or a delay on n spins.
+
+    Raises
+    ------
+    ArgumentError
+        If the event has many values of a parameter and n is above eight.
+    """
     if isinstance(event, TimedDelay):
-        return [Segment(np.asarray(event.duration), np.zeros((2**n, 2**n), dtype=complex))]
-    generators = [rotation_steps(r.angle, r.phase, r.spin, n, r.steps) for r in event.rotations]
-    return pulse_segments(generators, [np.asarray(r.duration) for r in event.rotations])
+        parts = [Segment(np.asarray(event.duration), cast("Complex", np.zeros((n, 3))))]
+    else:
+        steps = [rotation_vectors(r.angle, r.phase, r.spin, n, r.steps) for r in event.rotations]
+        lengths = [np.asarray(r.duration) for r in event.rotations]
+        parts = pulse_segments(cast("list[Complex]", steps), lengths)
+    return [_on_spins(part, n) for part in parts]
+
+
+def _on_spins(segment: Segment, n: int) -> Segment:
+    """Return a segment with its vectors, shape (..., n, 3), made a matrix."""
+    vectors = cast("Real", segment.rotation)
+    batch = np.broadcast_shapes(np.shape(segment.duration), vectors.shape[:-2])
+    if n > DENSE_SPINS and batch:
+        raise ArgumentError(
+            f"Argument `event` must have one value of every parameter above {DENSE_SPINS} spins, "
+            f"but has values of shape {batch} on {n} spins"
+        )
+    return replace(segment, rotation=rotation_matrix(vectors))
 
 
 def frame_segments(timeline: Timeline, n: int) -> list[Segment]:
     """Return the rotation exp(−iΣθI_z) that virtual z rotations leave to the end, if any."""
     if not timeline.frame:
         return []
-    turned = sum(
-        np.asarray(angle)[..., None, None] * spin_operator("z", spin, n)
-        for spin, angle in timeline.frame.items()
-    )
-    return [Segment(np.zeros(()), np.asarray(turned, dtype=complex), rf=False)]
+    batch = np.broadcast_shapes(*(np.shape(angle) for angle in timeline.frame.values()))
+    vectors = np.zeros((*batch, n, 3))
+    for spin, angle in timeline.frame.items():
+        vectors[..., spin, 2] = angle
+    return [Segment(np.zeros(()), rotation_matrix(vectors), rf=False)]
 
 
 def timeline_segments(timeline: Timeline, sample: Sample) -> list[Segment]:

@@ -1,4 +1,4 @@
-"""Charging protocols as maps on states, batched over times and over the rf ensemble."""
+"""Charging protocols as maps on states, batched over times and over the ensemble."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from nmrqb.average import compile_timeline
 from nmrqb.dynamics import (
+    Ensemble,
     Segment,
+    amplified,
+    amplified_pulse,
     apply,
-    collapse_operators,
-    dissipator,
+    dissipation_of,
+    event_segments,
     powers,
-    pulse_segments,
-    rotation_steps,
+    shared_drift,
     superoperator,
     timeline_segments,
     total_duration,
@@ -23,18 +25,23 @@ from nmrqb.dynamics import (
 from nmrqb.experiment.model import DriveCharge, Noise, SequenceCharge
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample, pulse_duration
-from nmrqb.sample.hamiltonian import internal_hamiltonian
-from nmrqb.sequence import TimedPulse
+from nmrqb.sequence import (
+    TimedPulse,
+    TimedRotation,
+    channel_errors,
+    pulse_with_errors,
+    with_errors,
+)
+
+_BLOCK_VALUES = 8_000_000  # complex numbers of maps held at once
 
 
-@dataclass(frozen=True, eq=False)
-class Charging:
-    """Charging maps and their clocks.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Clock:
+    """When a protocol is where.
 
     Attributes
     ----------
-    maps
-        Shape (members, T, d², d²): one map per member of the rf ensemble and time.
     time_s
         Protocol time, shape (T,).
     laboratory_time_s
@@ -45,17 +52,28 @@ class Charging:
         Number of passes of the sequence, or None for a drive.
     """
 
-    maps: Complex
     time_s: Real
     laboratory_time_s: Real
     free_evolution_s: Real
     cycles: NDArray[np.int_] | None = None
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Charging(Clock):
+    """Charging maps and their clock.
+
+    Attributes
+    ----------
+    maps
+        Shape (members, T, d², d²): one map per member of the ensemble and time.
+    """
+
+    maps: Complex
+
+
 def loss(sample: Sample, noise: Noise) -> Complex:
     """Return the dissipator that acts in an experiment, shape (d², d²), 1/s."""
-    operators = collapse_operators(sample) if noise.relaxation else []
-    return dissipator(operators, 2 ** len(sample.spins))
+    return dissipation_of(sample, noise.relaxation).generator
 
 
 def largest_angle(protocol: DriveCharge | SequenceCharge, spins: int) -> float:
@@ -71,7 +89,7 @@ def largest_angle(protocol: DriveCharge | SequenceCharge, spins: int) -> float:
 
 
 def charge(
-    protocol: DriveCharge | SequenceCharge, sample: Sample, noise: Noise, b1: Real
+    protocol: DriveCharge | SequenceCharge, sample: Sample, noise: Noise, ensemble: Ensemble
 ) -> Charging:
     """Return the charging maps of a protocol.
 
@@ -81,43 +99,97 @@ def charge(
         What is played.
     sample, noise
         The spins and what is not ideal.
-    b1
-        Relative rf amplitudes of the ensemble, shape (members,).
+    ensemble
+        Members of the sample that see different fields.
     """
     if isinstance(protocol, SequenceCharge):
-        return _charge_by_sequence(protocol, sample, noise, b1)
-    return _charge_by_drive(protocol, sample, noise, b1)
+        return _charge_by_sequence(protocol, sample, noise, ensemble)
+    return _charge_by_drive(protocol, sample, noise, ensemble)
 
 
-def _charge_by_drive(protocol: DriveCharge, sample: Sample, noise: Noise, b1: Real) -> Charging:
+def charged_states(
+    protocol: DriveCharge | SequenceCharge,
+    sample: Sample,
+    noise: Noise,
+    ensemble: Ensemble,
+    rho: Complex,
+) -> tuple[Complex, Clock]:
+    """Return what charging makes of a state, member by member, in blocks of bounded memory.
+
+    Parameters
+    ----------
+    protocol, sample, noise, ensemble
+        As for `charge`.
+    rho
+        Initial state, shape (d, d).
+
+    Returns
+    -------
+    array of shape (members, T, d, d), and the clock
+    """
+    steps = protocol.times_s.size if isinstance(protocol, DriveCharge) else protocol.cycles.size
+    events = 1 if isinstance(protocol, DriveCharge) else len(protocol.timeline.events)
+    size = max(1, _BLOCK_VALUES // (max(steps, events) * rho.shape[-1] ** 4))
+    members = np.arange(ensemble.size)
+    parts = [members[start : start + size] for start in range(0, ensemble.size, size)]
+    states, clock = [], None
+    for part in parts:
+        charging = charge(protocol, sample, noise, ensemble.chosen(part))
+        states.append(apply(charging.maps, rho))
+        clock = Clock(
+            time_s=charging.time_s,
+            laboratory_time_s=charging.laboratory_time_s,
+            free_evolution_s=charging.free_evolution_s,
+            cycles=charging.cycles,
+        )
+    assert clock is not None  # an ensemble has members
+    return np.concatenate(states), clock
+
+
+def _charge_by_drive(
+    protocol: DriveCharge, sample: Sample, noise: Noise, ensemble: Ensemble
+) -> Charging:
     t = protocol.times_s
-    segments = drive_segments(protocol, sample, noise)
-    scaled = [s.scaled(b1[:, None]) for s in segments]
-    maps = superoperator(scaled, internal_hamiltonian(sample), loss(sample, noise))
+    segments = drive_segments(protocol, sample, noise, ensemble)
+    drift = shared_drift(sample, ensemble, segments)
+    maps = superoperator(
+        segments, drift if drift.ndim == 2 else drift[:, None], loss(sample, noise)
+    )
     laboratory = np.broadcast_to(total_duration(segments), t.shape)
-    free = laboratory if protocol.soft else np.zeros_like(t)
-    shape = (len(b1), len(t), *maps.shape[-2:])
-    return Charging(np.broadcast_to(maps, shape), t, laboratory, free)
+    shape = (ensemble.size, len(t), *maps.shape[-2:])
+    return Charging(
+        maps=np.broadcast_to(maps, shape),
+        time_s=t,
+        laboratory_time_s=laboratory,
+        free_evolution_s=laboratory if protocol.soft else np.zeros_like(t),
+    )
 
 
-def drive_segments(protocol: DriveCharge, sample: Sample, noise: Noise) -> list[Segment]:
-    """Return the drive as segments batched over times: one hard pulse per t, or a soft one."""
+def drive_segments(
+    protocol: DriveCharge, sample: Sample, noise: Noise, ensemble: Ensemble
+) -> list[Segment]:
+    """Return the drive as segments batched over members and times: a hard pulse, or a soft one."""
     n, t = len(sample.spins), protocol.times_s
     angles = 4 * np.pi * protocol.rate_hz * t
-    generators = [rotation_steps(angles, 0.0, k, n) for k in range(n)]
-    if protocol.soft:
-        return [Segment(t, np.sum(generators, axis=0)[..., 0, :, :])]
-    durations = [pulse_duration(sample, k, angles, noise.pulses) for k in range(n)]
-    return pulse_segments(generators, durations)
+
+    def length(spin: int) -> Real:
+        return t if protocol.soft else pulse_duration(sample, spin, angles, noise.pulses)
+
+    drive = TimedPulse(tuple(TimedRotation(k, angles, 0.0, length(k)) for k in range(n)))
+    played = pulse_with_errors(drive, channel_errors(noise.pulse_errors, sample, noise.pulses))
+    seen = (amplified_pulse(pulse, sample, ensemble) for pulse in played)
+    return [segment for pulse in seen for segment in event_segments(pulse, n)]
 
 
 def _charge_by_sequence(
-    protocol: SequenceCharge, sample: Sample, noise: Noise, b1: Real
+    protocol: SequenceCharge, sample: Sample, noise: Noise, ensemble: Ensemble
 ) -> Charging:
-    segments = timeline_segments(protocol.timeline, sample)
-    scaled = [s.scaled(b1) for s in segments]
-    one_pass = superoperator(scaled, internal_hamiltonian(sample), loss(sample, noise))
-    members = np.broadcast_to(one_pass, (len(b1), *one_pass.shape[-2:]))
+    timeline = with_errors(protocol.timeline, noise.pulse_errors, sample)
+    segments = timeline_segments(amplified(timeline, sample, ensemble), sample)
+    one_pass = superoperator(
+        segments, shared_drift(sample, ensemble, segments), loss(sample, noise)
+    )
+    members = np.broadcast_to(one_pass, (ensemble.size, *one_pass.shape[-2:]))
     time = protocol.cycles * float(total_duration(segments))
     return Charging(
         maps=np.stack([powers(member, protocol.cycles) for member in members]),
@@ -135,8 +207,9 @@ def model_states(
 
     ρ̇ = −i[H̄, ρ] + (T1/T2 dissipator), H̄ the exact effective Hamiltonian of the sequence with the
     pulses of the run (ideal or finite), at the laboratory times of the protocol.  Without
-    relaxation and B1 spread it equals the run.  With relaxation the run differs: its pulses turn
-    the spins while they dephase, so that σ_z dephasing acts along the toggled axes.
+    relaxation, spreads and errors of the pulses, which H̄ leaves out, it equals the run.  With
+    relaxation the run differs: its pulses turn the spins while they dephase, so that σ_z dephasing
+    acts along the toggled axes.
 
     Parameters
     ----------
@@ -161,4 +234,13 @@ def model_states(
     return apply(powers(one_pass, protocol.cycles), rho)
 
 
-__all__ = ["Charging", "charge", "drive_segments", "largest_angle", "loss", "model_states"]
+__all__ = [
+    "Charging",
+    "Clock",
+    "charge",
+    "charged_states",
+    "drive_segments",
+    "largest_angle",
+    "loss",
+    "model_states",
+]

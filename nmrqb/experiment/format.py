@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    model_validator,
+)
 
-from nmrqb.formats import Count, Entry, Expression, Frequency, Ratio, Time
+from nmrqb.experiment.noise_format import NoiseFormat
+from nmrqb.formats import (
+    Count,
+    Entry,
+    Expression,
+    Frequency,
+    Ratio,
+    Time,
+)
 
 ReportName = Literal[
     "ergotropy",
@@ -52,12 +64,6 @@ def _positive(value: float) -> float:
 def _probability(value: float) -> float:
     if not 0 < value < 1:
         raise ValueError(f"must be between 0 % and 100 %, for example 95 %, but is {value:g}")
-    return value
-
-
-def _spread(value: float) -> float:
-    if not 0 <= value <= 0.2:
-        raise ValueError(f"must be between 0 % and 20 %, but is {value:g}")
     return value
 
 
@@ -182,20 +188,6 @@ class ChargeFormat(Entry):
             "must hold either drive, rate, times (and as), or sequence, cycles (and parameters, "
             f"spins), but holds {held}"
         )
-
-
-class NoiseFormat(Entry):
-    """What is not ideal."""
-
-    relaxation: Literal["T1T2", "none"] = Field(
-        "T1T2", description="T1T2: T1 and T2 of every spin act, during pulses too; or none."
-    )
-    pulses: Literal["ideal", "finite"] = Field(
-        "ideal", description="ideal: instantaneous; finite: as long as the sample's 90° times."
-    )
-    b1_inhomogeneity: Annotated[Ratio, AfterValidator(_spread)] = Field(
-        0.0, description="Relative standard deviation of the rf amplitude, say 5 %."
-    )
 
 
 class MeasureFormat(Entry):

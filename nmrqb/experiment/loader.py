@@ -17,7 +17,6 @@ from nmrqb.experiment.format import (
     ChargeFormat,
     ExperimentFormat,
     MeasureFormat,
-    NoiseFormat,
     PrepareFormat,
 )
 from nmrqb.experiment.model import (
@@ -25,13 +24,19 @@ from nmrqb.experiment.model import (
     Experiment,
     GibbsPreparation,
     Measurement,
-    Noise,
     ProductPreparation,
     SequenceCharge,
 )
+from nmrqb.experiment.noise import load_profile, noise_faults, noise_of
 from nmrqb.files import Document, is_file_argument
 from nmrqb.sample import Sample, load_sample
-from nmrqb.sequence import Sequence, TimedGradient, Timeline, expand, load_sequence
+from nmrqb.sequence import (
+    Sequence,
+    TimedGradient,
+    Timeline,
+    expand,
+    load_sequence,
+)
 from nmrqb.tomography import check_readout, measurement_chain, response_matrix, undetermined
 
 TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
@@ -66,7 +71,9 @@ def load_experiment(
         *_battery_faults(entry, document, sample),
         *_prepare_faults(entry, document, sample),
         *_measure_faults(entry, document, sample),
+        *noise_faults(entry.noise, document, sample),
     ]
+    profile = load_profile(entry.noise, document, faults)
     timeline = _timeline(entry, document, sample, sequence, faults)
     refuse(faults)
     return Experiment(
@@ -77,11 +84,11 @@ def load_experiment(
         battery=_battery(entry.battery, sample),
         prepare=_prepare(entry.prepare, sample),
         charge=_drive(entry.charge) if timeline is None else _passes(entry.charge, timeline),
-        noise=_noise(entry.noise),
+        noise=noise_of(entry.noise, sample, profile),
         measure=_measure(entry.measure),
         report=tuple(dict.fromkeys(entry.report)),
         seed=entry.seed,
-        inputs_sha256=MappingProxyType(_hashes(document, sample, sequence)),
+        inputs_sha256=MappingProxyType(_hashes(document, sample, sequence) | profile.hashes),
         overrides=MappingProxyType(changes),
     )
 
@@ -300,10 +307,6 @@ def _drive(entry: ChargeFormat) -> DriveCharge:
     assert entry.rate is not None
     times = np.linspace(entry.times.start, entry.times.stop, entry.times.points)
     return DriveCharge(entry.rate, times, soft=entry.how == "soft")
-
-
-def _noise(entry: NoiseFormat) -> Noise:
-    return Noise(entry.relaxation == "T1T2", entry.pulses, entry.b1_inhomogeneity)
 
 
 def _measure(entry: MeasureFormat) -> Measurement:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from nmrqb.battery import Battery
+from nmrqb.dynamics import Distribution, Tabulated
 from nmrqb.operators import Real
-from nmrqb.sample import PulseModel, Sample
-from nmrqb.sequence import Timeline
+from nmrqb.sample import Mechanism, PulseModel, Sample
+from nmrqb.sequence import NO_ERRORS, PulseErrors, Timeline
 from nmrqb.tomography import Method
 
 
@@ -78,16 +79,36 @@ class Noise:
     Attributes
     ----------
     relaxation
-        Whether T1 and T2 of every spin act, during pulses too.
+        What acts, during pulses too: True for all that the sample declares (T1 and T2 of every
+        spin among it), False for nothing, or the mechanisms.
     pulses
         ``ideal`` or ``finite`` pulses, for charging and readout alike.
     b1_inhomogeneity
         Relative standard deviation of the rf amplitude over the sample.
+    b1_distribution
+        ``gaussian``, ``uniform``, or a measured profile in place of the deviation.
+    b0
+        Spread of the static field in Hz of 1H, or None.
+    J_spread
+        Relative standard deviation of all scalar couplings together, normally distributed.
+    pulse_errors
+        What the transmitter makes of all pulses, of charging and readout alike.  The estimator
+        knows it of the readout, as it knows the spreads.  Radiation damping is left out.
     """
 
-    relaxation: bool = True
+    relaxation: bool | tuple[Mechanism, ...] = True
     pulses: PulseModel = "ideal"
     b1_inhomogeneity: float = 0.0
+    b1_distribution: Literal["gaussian", "uniform"] | Tabulated = "gaussian"
+    b0: Distribution | None = None
+    J_spread: float = 0.0
+    pulse_errors: PulseErrors = NO_ERRORS
+
+    def mechanisms(self, sample: Sample) -> tuple[Mechanism, ...]:
+        """Return the mechanisms of relaxation that act on a sample."""
+        if isinstance(self.relaxation, bool):
+            return sample.mechanisms if self.relaxation else ()
+        return self.relaxation
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import xarray as xr
 
 import nmrqb
 from nmrqb.battery import fidelity
-from nmrqb.dynamics import excited_population
-from nmrqb.experiment.charging import Charging
+from nmrqb.dynamics import Ensemble, excited_population
+from nmrqb.experiment.charging import Clock
 from nmrqb.experiment.figures import FIGURES, figure_functions
+from nmrqb.experiment.inhomogeneity import TOLERANCE
 from nmrqb.experiment.model import Experiment, SequenceCharge
 from nmrqb.operators import Complex, Real, partial_trace
 from nmrqb.tomography import Chain, Interval, StateEstimate
@@ -27,21 +28,28 @@ class Truth:
 
     Attributes
     ----------
-    charging
-        The charging maps and clocks.
-    members, weights
-        States of every member of the rf ensemble, (members, T, d, d), and their weights.
+    clock
+        When the protocol is where.
+    ensemble
+        Members of the sample that see different fields.
+    members
+        States of every member, shape (members, T, d, d).
     states
         Ensemble average, shape (T, d, d).
     model
         States under the average Hamiltonian with laboratory-frame relaxation, or None.
     """
 
-    charging: Charging
+    clock: Clock
+    ensemble: Ensemble
     members: Complex
-    weights: Real
     states: Complex
     model: Complex | None
+
+    @property
+    def weights(self) -> Real:
+        """Weights of the members, shape (members,)."""
+        return self.ensemble.weights
 
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
@@ -78,7 +86,7 @@ def label(
         **_population_variables(experiment, truth),
     }
     return xr.Dataset(
-        variables, _coordinates(experiment, truth.charging, chain), _attributes(estimate)
+        variables, _coordinates(experiment, truth.clock, chain), _attributes(estimate)
     )
 
 
@@ -86,15 +94,15 @@ def _attributes(estimate: StateEstimate) -> dict[str, Any]:
     return {"estimator": estimate.method, "degrees_of_freedom": estimate.degrees_of_freedom}
 
 
-def _coordinates(experiment: Experiment, charging: Charging, chain: Chain) -> dict[str, Any]:
+def _coordinates(experiment: Experiment, clock: Clock, chain: Chain) -> dict[str, Any]:
     levels = [format(k, f"0{len(experiment.sample.spins)}b") for k in range(chain_dimension(chain))]
     coordinates: dict[str, Any] = {
-        "time": variable(("time",), charging.time_s, "protocol time", "s"),
+        "time": variable(("time",), clock.time_s, "protocol time", "s"),
         "laboratory_time": variable(
-            ("time",), charging.laboratory_time_s, "time on the spectrometer", "s"
+            ("time",), clock.laboratory_time_s, "time on the spectrometer", "s"
         ),
         "free_evolution": variable(
-            ("time",), charging.free_evolution_s, "time under couplings alone", "s"
+            ("time",), clock.free_evolution_s, "time under couplings alone", "s"
         ),
         "row": levels,
         "column": levels,
@@ -105,8 +113,8 @@ def _coordinates(experiment: Experiment, charging: Charging, chain: Chain) -> di
             ("acquisition_time",), chain.receiver.times_s, "time after the readout pulse", "s"
         ),
     }
-    if charging.cycles is not None:
-        coordinates["cycles"] = variable(("time",), charging.cycles, "passes of the sequence")
+    if clock.cycles is not None:
+        coordinates["cycles"] = variable(("time",), clock.cycles, "passes of the sequence")
     return coordinates
 
 
@@ -154,7 +162,7 @@ def _population_variables(experiment: Experiment, truth: Truth) -> dict[str, Var
 
 def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate) -> tuple[str, ...]:
     """Return what a reader of the numbers must know about them."""
-    notes = [*_data_notes(experiment, estimate)]
+    notes = [*_data_notes(truth, estimate), *_ensemble_notes(truth.ensemble)]
     notes += [
         "All figures are of the effective state in the deviation matrix; energies of the true "
         "state of the ensemble are smaller by the polarisation ε (1e-6 to 1e-5, growing with the "
@@ -162,10 +170,10 @@ def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate)
         "Where an interval begins at 0, quote its upper end: near 0 the bias of a figure that "
         "cannot be negative is only partly corrected.",
     ]
-    if np.all(truth.charging.laboratory_time_s == 0) and experiment.noise.relaxation:
+    if np.all(truth.clock.laboratory_time_s == 0) and experiment.noise.relaxation:
         notes.append(
-            "Charging takes no laboratory time with ideal hard pulses: T1 and T2 act during the "
-            "acquisition only."
+            "Charging takes no laboratory time with ideal hard pulses: relaxation acts during "
+            "the acquisition only."
         )
     if experiment.battery.degenerate:
         notes.append(
@@ -174,9 +182,9 @@ def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate)
         )
     if truth.model is not None and experiment.noise.relaxation:
         notes.append(
-            "The model curve is the average Hamiltonian, of the same pulses, with T1/T2 in the "
-            "laboratory frame. The engineered run differs because its pulses turn the spins while "
-            "they dephase: σ_z dephasing acts along the toggled axes, and T1 along them too."
+            "The model curve is the average Hamiltonian, of the same pulses, with relaxation in "
+            "the laboratory frame. The engineered run differs because its pulses turn the spins "
+            "while they dephase: σ_z dephasing acts along the toggled axes, and T1 along them too."
         )
     if isinstance(experiment.charge, SequenceCharge) and truth.model is None:
         notes.append(
@@ -186,7 +194,7 @@ def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate)
     return tuple(notes)
 
 
-def _data_notes(experiment: Experiment, estimate: StateEstimate) -> list[str]:
+def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
     """Return warnings that the data themselves give: a misfit, or a state at the boundary."""
     notes, freedom = [], estimate.degrees_of_freedom
     misfit, spread = float(estimate.chi2.mean()), np.sqrt(2 * freedom / estimate.chi2.size)
@@ -195,10 +203,11 @@ def _data_notes(experiment: Experiment, estimate: StateEstimate) -> list[str]:
             f"The data do not fit the calibrated model: mean χ² is {misfit:.1f} for {freedom} "
             "degrees of freedom. The intervals hold receiver noise only and are too narrow."
         )
-    elif experiment.noise.b1_inhomogeneity:
+    if truth.ensemble.size > 1:
         notes.append(
-            "The response averages over the spread of B1 without knowing how it charged: the "
-            "estimates are slightly biased, and the intervals hold receiver noise only."
+            f"The response averages over the {_spread_names(truth.ensemble)} without knowing how "
+            "it charged: the estimates are slightly biased, and the intervals hold receiver noise "
+            "only."
         )
     outside = int(np.sum(np.linalg.eigvalsh(estimate.linear)[..., 0] < 0))
     if outside:
@@ -210,7 +219,30 @@ def _data_notes(experiment: Experiment, estimate: StateEstimate) -> list[str]:
     return notes
 
 
-def provenance(experiment: Experiment, seed: int) -> dict[str, Any]:
+def _spread_names(ensemble: Ensemble) -> str:
+    named = {
+        "B1": np.ptp(ensemble.b1),
+        "B0": np.ptp(ensemble.field_hz),
+        "J": np.ptp(ensemble.coupling),
+    }
+    spread = [name for name, width in named.items() if width > 0]
+    return f"spread of {' and '.join(spread)}"
+
+
+def _ensemble_notes(ensemble: Ensemble) -> list[str]:
+    """Return how large the ensemble is and how well its averages have converged."""
+    if ensemble.size == 1:
+        return []
+    kind = "of quadrature" if ensemble.seed is None else f"drawn with the seed {ensemble.seed}"
+    note = (
+        f"Averages go over {ensemble.size} members {kind} for the {_spread_names(ensemble)}; "
+        f"estimated error {ensemble.error:.1g} of an element of the state"
+    )
+    unmet = f", more than the {TOLERANCE:g} aimed at" if ensemble.error > TOLERANCE else ""
+    return [f"{note}{unmet}. Radiation damping is left out."]
+
+
+def provenance(experiment: Experiment, seed: int, ensemble: Ensemble) -> dict[str, Any]:
     """Return what is needed to get the same numbers again."""
     return {
         "nmrqb": nmrqb.__version__,
@@ -218,6 +250,12 @@ def provenance(experiment: Experiment, seed: int) -> dict[str, Any]:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "seed": seed,
+        "ensemble": {
+            "members": ensemble.size,
+            "error": ensemble.error,
+            "missing_weight": ensemble.missing,
+            "seed": ensemble.seed,
+        },
         "inputs_sha256": dict(experiment.inputs_sha256),
         "overrides": dict(experiment.overrides),
     }

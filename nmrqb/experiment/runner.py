@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from nmrqb.dynamics import apply, gaussian_ensemble, gibbs, spin_gibbs
+from nmrqb.dynamics import gibbs, spin_gibbs
 from nmrqb.errors import ArgumentError
-from nmrqb.experiment.charging import charge, largest_angle, model_states
+from nmrqb.experiment.charging import charged_states, model_states
 from nmrqb.experiment.figures import FIGURES, figure_functions
+from nmrqb.experiment.inhomogeneity import ensemble_of
 from nmrqb.experiment.model import (
     Experiment,
     ProductPreparation,
@@ -26,17 +27,16 @@ from nmrqb.experiment.result import (
     reading_notes,
     variable,
 )
-from nmrqb.operators import PAULI, Complex, Real, kron
-from nmrqb.spectrometer import add_noise, default_receiver
+from nmrqb.operators import Complex, Real, kron
+from nmrqb.spectrometer import Receiver, add_noise, default_receiver
 from nmrqb.tomography import (
     Chain,
     StateEstimate,
+    acquire_members,
     bootstrap,
-    detect,
     estimate_state,
     measurement_chain,
     noise_for_snr,
-    readout_maps,
     response_matrix,
 )
 
@@ -49,10 +49,9 @@ def initial_state(experiment: Experiment) -> Complex:
     prepare, n = experiment.prepare, len(experiment.sample.spins)
     if isinstance(prepare, ProductPreparation):
         return kron(
-            spin_gibbs(*prepare.spins[k]) if k in prepare.spins else gibbs(PAULI["Z"], np.inf)
-            for k in range(n)
+            spin_gibbs(*prepare.spins.get(k, (0.0, np.inf)), inverted=True) for k in range(n)
         )
-    return gibbs(experiment.battery.hamiltonian_hz, prepare.temperature_hz)
+    return gibbs(experiment.battery.hamiltonian_hz, prepare.temperature_hz, inverted=True)
 
 
 def run(
@@ -82,9 +81,9 @@ def run(
         If the readouts do not determine the state or a number is out of range.
     """
     used = _seed(experiment, seed)
-    noise_seed, bootstrap_seed = np.random.SeedSequence(used).spawn(2)
+    noise_seed, bootstrap_seed, ensemble_seed = np.random.SeedSequence(used).spawn(3)
     report = progress or (lambda done, total: None)
-    truth = simulate(experiment)
+    truth = simulate(experiment, seed=int(ensemble_seed.generate_state(1)[0]))
     report(1, 4)
     chain, noise = _instrument(experiment, truth)
     estimate, shown = _measure(experiment, truth, chain, noise, np.random.default_rng(noise_seed))
@@ -106,7 +105,7 @@ def run(
         used,
         data,
         reading_notes(experiment, truth, estimate),
-        provenance(experiment, used),
+        provenance(experiment, used, truth.ensemble),
     )
 
 
@@ -119,42 +118,50 @@ def _seed(experiment: Experiment, seed: int | None) -> int:
     return chosen
 
 
-def simulate(experiment: Experiment) -> Truth:
-    """Return the true states of an experiment at all its times."""
+def simulate(experiment: Experiment, *, seed: int = 0) -> Truth:
+    """Return the true states of an experiment at all its times.
+
+    Parameters
+    ----------
+    experiment
+        What is run.
+    seed
+        Seed of random members, which are drawn only where a grid of the spreads is too large.
+    """
     sample, noise = experiment.sample, experiment.noise
-    b1, weights = _b1_ensemble(experiment)
     rho = initial_state(experiment)
-    charging = charge(experiment.charge, sample, noise, b1)
-    members = apply(charging.maps, rho)
+    acquisition = float(_receiver(experiment).times_s[-1])
+    ensemble = ensemble_of(experiment, rho, acquisition, seed)
+    members, clock = charged_states(experiment.charge, sample, noise, ensemble, rho)
     model = (
         model_states(experiment.charge, sample, noise, rho)
         if isinstance(experiment.charge, SequenceCharge)
         else None
     )
-    return Truth(charging, members, weights, np.tensordot(weights, members, axes=1), model)
+    return Truth(clock, ensemble, members, ensemble.mean(members), model)
 
 
-def _b1_ensemble(experiment: Experiment) -> tuple[Real, Real]:
-    spins = len(experiment.sample.spins)
-    turned = largest_angle(experiment.charge, spins) + spins * np.pi / 2  # the readout turns too
-    return gaussian_ensemble(experiment.noise.b1_inhomogeneity, largest_angle=turned)
+def _receiver(experiment: Experiment) -> Receiver:
+    measure = experiment.measure
+    receiver = default_receiver(
+        experiment.sample, points=measure.points, dead_time_s=measure.dead_time_s
+    )
+    if measure.spectral_width_hz is None:
+        return receiver
+    return replace(receiver, spectral_width_hz=measure.spectral_width_hz)
 
 
 def _instrument(experiment: Experiment, truth: Truth) -> tuple[Chain, Real]:
     """Return the calibrated measurement chain and its noise level."""
     measure, noise = experiment.measure, experiment.noise
-    receiver = default_receiver(
-        experiment.sample, points=measure.points, dead_time_s=measure.dead_time_s
-    )
-    if measure.spectral_width_hz is not None:
-        receiver = replace(receiver, spectral_width_hz=measure.spectral_width_hz)
     chain = measurement_chain(
         experiment.sample,
         measure.readouts,
         pulses=noise.pulses,
         relaxation=noise.relaxation,
-        receiver=receiver,
-        b1=(_b1_ensemble(experiment)[0], truth.weights),
+        receiver=_receiver(experiment),
+        ensemble=truth.ensemble,
+        errors=noise.pulse_errors,
     )
     _check_width(chain)
     return chain, noise_for_snr(chain, experiment.sample, measure.snr, measure.scans)
@@ -176,23 +183,14 @@ def _measure(
 ) -> tuple[StateEstimate, Complex]:
     """Acquire and estimate in blocks of times; keep the FIDs of the most charged state."""
     response = response_matrix(chain)
-    b1, _ = _b1_ensemble(experiment)
-    maps = readout_maps(
-        chain.readouts,
-        experiment.sample,
-        pulses=experiment.noise.pulses,
-        relaxation=experiment.noise.relaxation,
-        b1=b1,
-    )
     points = len(truth.states)
     shown_at = shown_index(experiment, truth.states)
     per_time = len(chain.readouts) * len(chain.channels) * chain.receiver.points
     size = max(1, _BLOCK_VALUES // per_time)
     estimates, shown = [], np.empty(0, dtype=complex)
     for start in range(0, points, size):
-        block = truth.members[:, start : start + size, None]
-        turned = np.tensordot(truth.weights, apply(maps[:, None], block), axes=1)
-        fids = add_noise(detect(chain, turned), noise, rng)
+        block = truth.members[:, start : start + size]
+        fids = add_noise(acquire_members(chain, block), noise, rng)
         if start <= shown_at < start + size:
             shown = fids[shown_at - start]
         estimates.append(estimate_state(fids, response, noise, method=experiment.measure.estimator))

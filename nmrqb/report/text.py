@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nmrqb.experiment import FIGURES, DriveCharge, GibbsPreparation, Result
+from nmrqb.dynamics import Gaussian, Lorentzian
+from nmrqb.experiment import FIGURES, DriveCharge, Experiment, GibbsPreparation, Noise, Result
 from nmrqb.operators import named_terms
+from nmrqb.sample import T1T2
+from nmrqb.sequence import NO_ERRORS
 
 _ROWS = 9
 
@@ -50,15 +53,13 @@ def _asked(result: Result) -> list[tuple[str, str]]:
     experiment, data = result.experiment, result.data
     measure, noise = experiment.measure, experiment.noise
     time = data["time"].values * 1e3
-    times = ", ".join(f"{spin.T1_s:g}/{spin.T2_s:g} s" for spin in experiment.sample.spins)
-    relaxation = f"T1/T2 {times}" if noise.relaxation else "no relaxation"
-    b1 = f", B1 spread {100 * noise.b1_inhomogeneity:.3g} %" if noise.b1_inhomogeneity else ""
+    relaxation = _relaxation_text(experiment)
     return [
         ("sample", f"{experiment.sample.name} ({', '.join(experiment.sample.labels)})"),
         ("battery", _battery_text(result)),
         ("prepare", _preparation_text(result)),
         ("charge", f"{_charge_text(result)}, {len(time)} points, {time[0]:g} to {time[-1]:.4g} ms"),
-        ("noise", f"{relaxation}, {noise.pulses} pulses{b1}"),
+        ("noise", ", ".join([relaxation, f"{noise.pulses} pulses", *_imperfections(noise)])),
         (
             "measure",
             f"{', '.join(measure.readouts)} on {', '.join(experiment.sample.nuclei)}; SNR "
@@ -66,6 +67,36 @@ def _asked(result: Result) -> list[tuple[str, str]]:
         ),
         ("seed", str(result.seed)),
     ]
+
+
+def _imperfections(noise: Noise) -> list[str]:
+    """Return the spreads over the sample, and whether pulses have errors."""
+    profile = not isinstance(noise.b1_distribution, str)
+    found = {
+        "B1 profile": profile,
+        f"B1 spread {100 * noise.b1_inhomogeneity:.3g} %": noise.b1_inhomogeneity,
+        f"B0 {_field_text(noise)}": noise.b0 is not None,
+        f"J spread {100 * noise.J_spread:.3g} %": noise.J_spread,
+        "errors of the pulses": noise.pulse_errors != NO_ERRORS,
+    }
+    return [text for text, acts in found.items() if acts]
+
+
+def _field_text(noise: Noise) -> str:
+    if isinstance(noise.b0, Lorentzian):
+        return f"lorentzian, half width {noise.b0.half_width:.3g} Hz of 1H"
+    return f"spread {noise.b0.spread:.3g} Hz of 1H" if isinstance(noise.b0, Gaussian) else "spread"
+
+
+def _relaxation_text(experiment: Experiment) -> str:
+    """Return T1/T2 of the spins and what relaxes them besides."""
+    times = ", ".join(f"{spin.T1_s:g}/{spin.T2_s:g} s" for spin in experiment.sample.spins)
+    words = (
+        f"T1/T2 {times}" if mechanism == T1T2() else
+        f"{mechanism.word} of {', '.join(mechanism.labels) or 'all spins'}"
+        for mechanism in experiment.noise.mechanisms(experiment.sample)
+    )  # fmt: skip
+    return ", ".join(words) or "no relaxation"
 
 
 def _battery_text(result: Result) -> str:

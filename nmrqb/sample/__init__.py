@@ -4,12 +4,30 @@ from nmrqb.sample.calibration import PulseModel, check_pulse_model, pulse_durati
 from nmrqb.sample.format import SampleFormat
 from nmrqb.sample.loader import load_sample
 from nmrqb.sample.model import Coupling, Sample, Spin, Tensor
+from nmrqb.sample.relaxation import (
+    T1T2,
+    Dephasing,
+    DipolarCSA,
+    LindbladOperator,
+    Mechanism,
+    PairCoherences,
+    PauliNoise,
+    ShieldingAnisotropy,
+)
 
 __all__ = [
+    "T1T2",
     "Coupling",
+    "Dephasing",
+    "DipolarCSA",
+    "LindbladOperator",
+    "Mechanism",
+    "PairCoherences",
+    "PauliNoise",
     "PulseModel",
     "Sample",
     "SampleFormat",
+    "ShieldingAnisotropy",
     "Spin",
     "Tensor",
     "check_pulse_model",

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from nmrqb import formats
 from nmrqb.formats import Entry, Frequency, PositiveTime, Ratio, shown
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
+from nmrqb.sample.relaxation_format import MechanismFormat
 
 _LABEL = r"^\w[\w'+-]*$"
 
@@ -98,6 +99,11 @@ class SampleFormat(Entry):
     )
     couplings: list[CouplingFormat] = Field(
         default_factory=list, description="Couplings; pairs that are not named do not couple."
+    )
+    relaxation: list[MechanismFormat] = Field(
+        default_factory=list,
+        description="Mechanisms that act besides T1 and T2 of the spins; their rates add up.",
+        examples=[[{"pauli": {"1H": {"x": "0.2 /s"}}}]],
     )
     sources: dict[str, str] = Field(
         default_factory=dict, description="Where each number comes from, by its name."

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from nmrqb.operators import Complex, Real, spin_operator
+from nmrqb.operators import Complex, Real
 from nmrqb.sample.model import Coupling, Sample
-
-AXES = "xyz"
+from nmrqb.sparse_operators import (
+    AXES,
+    Pattern,
+    Sparse,
+    Term,
+    dense_matrix,
+    pattern_sum,
+    sparse_matrix,
+)
 
 
 def coupling_tensor(coupling: Coupling, *, like: bool) -> Real:
@@ -39,27 +48,52 @@ def coupling_tensor(coupling: Coupling, *, like: bool) -> Real:
     return secular
 
 
-def offset_hamiltonian(sample: Sample) -> Complex:
-    """Return H = 2π Σ ν_k I_z,k in rad/s, shape (2ⁿ, 2ⁿ)."""
-    n = len(sample.spins)
-    terms = (spin.offset_hz * spin_operator("z", k, n) for k, spin in enumerate(sample.spins))
-    return np.asarray(2 * np.pi * sum(terms, start=np.zeros((2**n, 2**n), dtype=complex)))
+def offset_terms(sample: Sample) -> Iterator[Term]:
+    """Yield ν and I_z of every spin: the terms of H/2π in Hz."""
+    for k, spin in enumerate(sample.spins):
+        yield spin.offset_hz, [("z", k)]
 
 
-def coupling_hamiltonian(sample: Sample) -> Complex:
-    """Return H = 2π Σ_(pairs) I·T·S (secular, see `coupling_tensor`) in rad/s, shape (2ⁿ, 2ⁿ)."""
-    n = len(sample.spins)
-    total = np.zeros((2**n, 2**n), dtype=complex)
+def coupling_terms(sample: Sample) -> Iterator[Term]:
+    """Yield T_ab and I_a S_b of every pair (secular, see `coupling_tensor`): H/2π in Hz."""
     for coupling in sample.couplings:
         i, j = (sample.index(label) for label in coupling.between)
         like = sample.spins[i].nucleus == sample.spins[j].nucleus
         tensor = coupling_tensor(coupling, like=like)
         for a, b in zip(*np.nonzero(tensor), strict=True):
-            product = spin_operator(AXES[a], i, n) @ spin_operator(AXES[b], j, n)
-            total += 2 * np.pi * tensor[a, b] * product
-    return total
+            yield float(tensor[a, b]), [(AXES[a], i), (AXES[b], j)]
+
+
+def _offsets(sample: Sample) -> Pattern:
+    pattern = pattern_sum(offset_terms(sample), len(sample.spins))
+    return {flip: 2 * np.pi * values for flip, values in pattern.items()}
+
+
+def _couplings(sample: Sample) -> Pattern:
+    terms = ((2 * np.pi * value, factors) for value, factors in coupling_terms(sample))
+    return pattern_sum(terms, len(sample.spins))
+
+
+def offset_hamiltonian(sample: Sample) -> Complex:
+    """Return H = 2π Σ ν_k I_z,k in rad/s, shape (2ⁿ, 2ⁿ)."""
+    return dense_matrix(_offsets(sample), len(sample.spins))
+
+
+def coupling_hamiltonian(sample: Sample) -> Complex:
+    """Return H = 2π Σ_(pairs) I·T·S (secular, see `coupling_tensor`) in rad/s, shape (2ⁿ, 2ⁿ)."""
+    return dense_matrix(_couplings(sample), len(sample.spins))
 
 
 def internal_hamiltonian(sample: Sample) -> Complex:
     """Return offsets and couplings of the rotating frame in rad/s, shape (2ⁿ, 2ⁿ)."""
     return offset_hamiltonian(sample) + coupling_hamiltonian(sample)
+
+
+def sparse_hamiltonian(sample: Sample) -> Sparse:
+    """Return offsets and couplings as a ``csr_array`` in rad/s, shape (2ⁿ, 2ⁿ).
+
+    The numbers are those of `internal_hamiltonian`; the matrix holds at most 1 + n(n − 1)/2 of
+    them in a row.
+    """
+    n = len(sample.spins)
+    return sparse_matrix(_offsets(sample), n) + sparse_matrix(_couplings(sample), n)

@@ -12,6 +12,10 @@ from nmrqb.errors import Fault, Position, nearest, refuse
 from nmrqb.files import Document, Keys
 from nmrqb.sample.format import CouplingFormat, SampleFormat, SpinFormat
 from nmrqb.sample.model import Coupling, Sample, Spin, Tensor
+from nmrqb.sample.relaxation_fit import misfits, strangers
+from nmrqb.sample.relaxation_format import mechanisms_in, misfit_faults
+
+_MECHANISMS: Keys = ("relaxation",)
 
 
 def load_sample(
@@ -40,9 +44,14 @@ def load_sample(
     document = _overridden(document, overrides or {}, places or {})
     entry, faults = formats.check(document, SampleFormat)
     faults += [*_label_faults(document), *_relaxation_faults(document), *_coupling_faults(document)]
+    faults += _stranger_faults(document)
     refuse(faults)
     assert entry is not None  # an entry is missing only where there are faults
-    return _sample(entry, document, Path(str(argument)).stem)
+    sample = _sample(entry, document, Path(str(argument)).stem)
+    unlisted = len(sample.mechanisms) - len(sample.relaxation)  # T1 and T2, which come first
+    numbers = range(-unlisted, len(sample.relaxation))
+    refuse(misfit_faults(document, _MECHANISMS, numbers, misfits(sample, sample.mechanisms)))
+    return sample
 
 
 def _overridden(
@@ -97,6 +106,13 @@ def _relaxation_faults(document: Document) -> Iterator[Fault]:
             places = [document.position(("spins", number, key)) for key in ("T2", "T1")]
             at = next((place for place in places if place.file != document.file), places[0])
             yield Fault(at, f"spin `{name}`: {message}; T2 may be at most 2 T1")
+
+
+def _stranger_faults(document: Document) -> Iterator[Fault]:
+    found = mechanisms_in(document, _MECHANISMS)
+    labels = [label for _, label in _labels(document)]
+    unknown = strangers(labels, found.values())
+    return misfit_faults(document, _MECHANISMS, [*found], unknown)
 
 
 def _time(value: object) -> float:
@@ -157,6 +173,7 @@ def _sample(entry: SampleFormat, document: Document, stem: str) -> Sample:
         couplings=tuple(map(_coupling, entry.couplings)),
         field_tesla=entry.field,
         raster_s=entry.raster,
+        relaxation=tuple(mechanism.mechanism() for mechanism in entry.relaxation),
         sources=MappingProxyType(entry.sources),
         notes=entry.notes,
         sha256=document.sha256,

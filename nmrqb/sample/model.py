@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from nmrqb.errors import ArgumentError, nearest
+from nmrqb.sample.relaxation import T1T2, Mechanism
 
 Tensor = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
@@ -79,6 +80,8 @@ class Sample:
         Static field in T, or None.
     raster_s
         Step in s of which the spectrometer plays whole multiples, or None where any time will do.
+    relaxation
+        Mechanisms that act besides T1 and T2 of the spins, which need not be listed.
     sources
         Where each number comes from.
     notes
@@ -93,6 +96,7 @@ class Sample:
     title: str = ""
     field_tesla: float | None = None
     raster_s: float | None = None
+    relaxation: tuple[Mechanism, ...] = ()
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: str = ""
     sha256: str = ""
@@ -106,6 +110,11 @@ class Sample:
     def nuclei(self) -> tuple[str, ...]:
         """Distinct nuclei in the order of their first spin: the receiver channels."""
         return tuple(dict.fromkeys(spin.nucleus for spin in self.spins))
+
+    @property
+    def mechanisms(self) -> tuple[Mechanism, ...]:
+        """All that relaxes the spins: T1 and T2 of each, and what ``relaxation`` adds."""
+        return self.relaxation if T1T2() in self.relaxation else (T1T2(), *self.relaxation)
 
     def index(self, label: str) -> int:
         """Return the tensor position of the spin called ``label``."""

@@ -1,4 +1,27 @@
-"""The isotopes of spin 1/2 that nmrqb knows, and those with a larger spin that it must refuse."""
+"""The isotopes of spin 1/2 that nmrqb knows, and those with a larger spin that it must refuse.
+
+Signs
+-----
+In the laboratory H = −γB·I, with the field B₀ along +z.  What the sign of γ does:
+
+- **Free precession.**  The Larmor frequency −γB₀ is negative where γ > 0: I_x goes to −I_y,
+  clockwise about the field.  Where γ < 0 (15N, 29Si) I_x goes to +I_y.
+- **Offsets.**  The rotating frame of a channel turns in the sense of its nucleus, at
+  −sign(γ)ω for a carrier ω > 0, and H/2π = ν I_z with 2πν = −γB₀ + sign(γ)ω.  A positive ν is a
+  Larmor frequency |γ|B₀ below the carrier where γ > 0, above it where γ < 0.  Offsets are taken
+  as given in this sense; nothing is made of ppm.
+- **Pulses.**  θ_φ turns by +θ, θ = |γ|B₁T, about the axis at φ of the rotating frame whatever the
+  sign.  A linear field 2B₁ cos(ωt + β) along x of the laboratory makes the pulse of phase
+  φ = π − β where γ > 0, and φ = β where γ < 0: steps of the phase go opposite ways.
+- **Equilibrium.**  The deviation is Σ_k (γ_k/γ(1H)) I_zk: spins of negative γ are mostly down,
+  their moments γI along the field all the same.
+- **Gradients.**  A gradient of strength s and place z in the sample (−½ to ½) acts as
+  H/2π = s z Σ_k (γ_k/γ(1H)) I_zk, signs included: it selects S⁺ → I⁻ of 1H and 15N in the ratio
+  −9.86 : 1 of the two strengths, and their double-quantum coherence dephases more slowly than
+  their zero-quantum coherence.
+- **Transfer.**  INEPT gains the signed γ_I/γ_S, −9.86 from 1H to 15N; that J is negative for a
+  directly bound 1H–15N pair turns the sign of the antiphase term once more.
+"""
 
 from __future__ import annotations
 

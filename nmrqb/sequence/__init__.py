@@ -2,6 +2,14 @@
 
 from nmrqb.sequence.expansion import expand
 from nmrqb.sequence.format import SequenceFormat
+from nmrqb.sequence.imperfections import (
+    NO_ERRORS,
+    Errors,
+    PulseErrors,
+    channel_errors,
+    pulse_with_errors,
+    with_errors,
+)
 from nmrqb.sequence.loader import default_sample, load_sequence
 from nmrqb.sequence.model import (
     Acquisition,
@@ -30,14 +38,17 @@ from nmrqb.sequence.shapes import Shape
 from nmrqb.sequence.writing import save_sequence, sequence_text
 
 __all__ = [
+    "NO_ERRORS",
     "Acquisition",
     "Block",
     "Call",
     "CouplingDelay",
     "Delay",
+    "Errors",
     "Event",
     "Gradient",
     "Pulse",
+    "PulseErrors",
     "Repeat",
     "Rotation",
     "Sequence",
@@ -53,9 +64,12 @@ __all__ = [
     "Timing",
     "Values",
     "VirtualZ",
+    "channel_errors",
     "default_sample",
     "expand",
     "load_sequence",
+    "pulse_with_errors",
     "save_sequence",
     "sequence_text",
+    "with_errors",
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
-from pydantic_core import CoreSchema
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from nmrqb.errors import ArgumentError, nearest
-from nmrqb.formats import Entry, Expression, Ratio, scalar_text, shown
+from nmrqb.formats import Entry, Expression, Ratio, ShortForm, shown
 from nmrqb.sequence.composite import COMPOSITES
 from nmrqb.sequence.shapes import SHAPES, Shape
 from nmrqb.sequence.words import Coupling, Name, Parameter, split_delay, split_rotation
@@ -31,34 +30,6 @@ _SHAPE_KEYS = {
 
 
 _HARD = {"angle", "phase"}
-
-
-class ShortForm(Entry):
-    """A mapping that may also be written as one text."""
-
-    short_form: ClassVar[dict[str, Any]] = {"type": "string"}
-    """JSON Schema of the text."""
-    wanted: ClassVar[str]
-    """What may be written, for messages."""
-
-    @classmethod
-    def from_text(cls, text: str) -> dict[str, Any]:
-        """Return the mapping that a text means; ValueError says what would be right."""
-        raise NotImplementedError
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        text = scalar_text(value)
-        if text is None and not isinstance(value, dict | cls):
-            raise ValueError(f"must be {cls.wanted}, but is {shown(value)}")
-        return value if text is None else cls.from_text(text)
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": [cls.short_form, handler(schema)]}
 
 
 class ShapeFormat(ShortForm):

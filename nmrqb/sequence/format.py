@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from nmrqb.formats import Entry, Expression
-from nmrqb.sequence.event_format import EventFormat, ShortForm
+from nmrqb.formats import Entry, Expression, ShortForm
+from nmrqb.sequence.event_format import EventFormat
 from nmrqb.sequence.words import (
     TARGET_MEANINGS,
     Comparison,

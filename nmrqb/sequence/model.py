@@ -9,6 +9,7 @@ from functools import reduce
 from types import MappingProxyType
 
 from nmrqb.errors import Position
+from nmrqb.operators import Complex
 from nmrqb.sample import PulseModel
 from nmrqb.sequence.shapes import Shape
 from nmrqb.units import Number, at_least, is_batch
@@ -296,14 +297,14 @@ class TimedRotation:
         Length in s; 0 is an ideal pulse.
     steps
         Share of the angle in each of N equal steps, its argument adding to the phase; a rectangle
-        has the one share 1.
+        has the one share 1.  An array of shape (..., N) where many lengths have different shares.
     """
 
     spin: int
     angle: Number
     phase: Number
     duration: Number = 0.0
-    steps: tuple[complex, ...] = (1,)
+    steps: tuple[complex, ...] | Complex = (1,)
 
 
 @dataclass(frozen=True)

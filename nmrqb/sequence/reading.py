@@ -24,7 +24,6 @@ from nmrqb.sequence.event_format import (
     IncludeFormat,
     RotationFormat,
     ShapeFormat,
-    ShortForm,
 )
 from nmrqb.sequence.model import (
     Acquisition,
@@ -46,7 +45,7 @@ from nmrqb.sequence.words import RESERVED, coupling_roles
 Include = Callable[[str, Position], Sequence]
 """Loads the sequence that is written at a place of a file."""
 
-ShortFormT = TypeVar("ShortFormT", bound=ShortForm)
+ShortFormT = TypeVar("ShortFormT", bound=formats.ShortForm)
 
 
 def mapping(node: Tree) -> Mapping[str, Tree]:

@@ -9,69 +9,43 @@ pushed through as matrices.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eig, expm
 
-from nmrqb.dynamics import collapse_operators, commutator_superoperator, dissipator
+from nmrqb.dynamics.liouvillians import sparse_dissipator
+from nmrqb.dynamics.relaxation import Relaxation, commutator_superoperator, dissipation_of
 from nmrqb.errors import ArgumentError, nearest
-from nmrqb.operators import Complex, Real, spin_operator
+from nmrqb.operators import Complex, Real, dagger, spin_operator
 from nmrqb.sample import Sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
+from nmrqb.spectrometer.lines import transition_frequencies
+from nmrqb.spectrometer.receiver import Receiver
+from nmrqb.spectrometer.sectors import Sectors, rows_on_grid, seen_part
 
 _VISIBLE = 1e-9
 _SAME_LINE = 1e-6
+_LOSSLESS = 1e-14
 
 
-@dataclass(frozen=True)
-class Receiver:
-    """How an FID is digitised.
+def liouvillian(sample: Sample, *, relaxation: Relaxation, drift: Complex | None = None) -> Complex:
+    """Return the generator of free precession, shape (..., d², d²), rad/s.
 
-    Attributes
+    Parameters
     ----------
-    spectral_width_hz
-        Rate of complex points in Hz.
-    points
-        Number of complex points.
-    dead_time_s
-        Time between the end of the readout pulse and the first point in s.
-    phase_rad
-        Receiver phase: the signal is multiplied by e^{iφ}.
-
-    Raises
-    ------
-    ArgumentError
-        If the width, the number of points or the dead time makes no sense.
+    sample
+        The spins.
+    relaxation
+        True for all that the sample declares, False for none; see `dissipation_of`.
+    drift
+        H of shape (..., d, d) in rad/s; by default that of the sample.
     """
-
-    spectral_width_hz: float
-    points: int = 2048
-    dead_time_s: float = 0.0
-    phase_rad: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (self.spectral_width_hz > 0 and self.points >= 2 and self.dead_time_s >= 0):
-            raise ArgumentError(
-                "Arguments `spectral_width_hz`, `points`, `dead_time_s` must be > 0, ≥ 2, ≥ 0, but "
-                f"are {self.spectral_width_hz} Hz, {self.points}, {self.dead_time_s} s"
-            )
-
-    @property
-    def times_s(self) -> Real:
-        """Times of the points after the readout pulse in s, shape (points,)."""
-        return self.dead_time_s + np.arange(self.points) / self.spectral_width_hz
+    H = internal_hamiltonian(sample) if drift is None else drift
+    loss = sparse_dissipator(dissipation_of(sample, relaxation))
+    return np.asarray(commutator_superoperator(H) + loss.toarray())
 
 
-def liouvillian(sample: Sample, *, relaxation: bool) -> Complex:
-    """Return the generator of free precession with T1/T2 or without, shape (d², d²), rad/s."""
-    H = internal_hamiltonian(sample)
-    operators = collapse_operators(sample) if relaxation else []
-    return commutator_superoperator(H) + dissipator(operators, H.shape[-1])
-
-
-def observable(sample: Sample, nucleus: str) -> Complex:
-    """Return Σ_k (σ_x + iσ_y)_k of a channel as a row on row-flattened states, shape (d²,).
+def coil_operator(sample: Sample, nucleus: str) -> Complex:
+    """Return C = Σ_k (σ_x + iσ_y)_k of a channel, shape (d, d): its signal is tr(ρC).
 
     Raises
     ------
@@ -89,14 +63,26 @@ def observable(sample: Sample, nucleus: str) -> Complex:
         for k, spin in enumerate(sample.spins)
         if spin.nucleus == nucleus
     )
-    return np.asarray(coil).T.reshape(-1)
+    return np.asarray(coil)
+
+
+def observable(sample: Sample, nucleus: str) -> Complex:
+    """Return `coil_operator` as a row on row-flattened states, shape (d²,).
+
+    Raises
+    ------
+    ArgumentError
+        If no spin of the sample is of this nucleus.
+    """
+    return coil_operator(sample, nucleus).T.reshape(-1)
 
 
 def transitions(generator: Complex, coil: Complex) -> Complex:
     """Return the rates λ of the lines e^{λt} that a coil sees, ascending in frequency.
 
     They are the eigenvalues of the generator (strong coupling and relaxation included) whose mode
-    some state excites and the coil detects; modes that coincide are one line.
+    some state excites and the coil detects; modes that coincide are one line.  Only the elements
+    of ρ that the coil sees enter.
 
     Parameters
     ----------
@@ -109,27 +95,55 @@ def transitions(generator: Complex, coil: Complex) -> Complex:
     -------
     array of shape (lines,), complex, 1/s
     """
-    rates, modes = eig(generator)
-    strength = np.abs(coil @ modes) * np.linalg.norm(np.linalg.inv(modes), axis=-1)
-    seen = rates[strength > _VISIBLE * strength.max()]
-    lines: list[complex] = []
+    nothing = np.zeros(0, dtype=complex), np.zeros(0)
+    found = [nothing, *(_modes(sectors, coil) for sectors in seen_part(generator, coil))]
+    rates, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    seen = rates[strength > _VISIBLE * strength.max(initial=0.0)]
+    lines = np.zeros(0, dtype=complex)
     for rate in seen[np.argsort(seen.imag)]:
-        if not any(abs(rate - line) < _SAME_LINE * max(1.0, abs(rate)) for line in lines):
-            lines.append(rate)
-    return np.array(lines)
+        if not np.any(np.abs(rate - lines) < _SAME_LINE * max(1.0, abs(rate))):
+            lines = np.append(lines, rate)
+    return lines
+
+
+def _modes(sectors: Sectors, coil: Complex) -> tuple[Complex, Real]:
+    """Return the rates of all modes of sectors, and how strongly a coil can see each.
+
+    Without loss the generator is i times a Hermitian matrix, whose modes are well conditioned
+    wherever its lines stand.
+    """
+    L = sectors.generator
+    if np.abs(L + dagger(L)).max() <= _LOSSLESS * np.abs(L).max():
+        frequencies, modes = np.linalg.eigh(-1j * L)
+        rates, inverse = 1j * frequencies, dagger(modes)
+    else:
+        rates, modes = np.linalg.eig(L)
+        inverse = np.linalg.inv(modes)
+    seen = np.abs((coil[sectors.elements][:, None] @ modes)[:, 0])
+    return rates.ravel(), (seen * np.linalg.norm(inverse, axis=-1)).ravel()
 
 
 def detection(generator: Complex, coil: Complex, receiver: Receiver) -> Complex:
-    """Return the linear map from row-flattened states to FIDs, shape (points, d²).
+    """Return the linear map from row-flattened states to FIDs, shape (..., points, d²).
 
-    Row j is e^{iφ} · coil · exp[L(t_dead + j Δt)]; rows are made by doubling.
+    Row j is e^{iφ} · coil · exp[L(t_dead + j Δt)]; rows are made by doubling in the elements that
+    the coil sees, and are zero elsewhere.
+
+    Parameters
+    ----------
+    generator
+        L, shape (..., d², d²), rad/s.
+    coil
+        Row of shape (d²,), see `observable`.
+    receiver
+        Points, dead time and phase.
     """
-    step = expm(generator / receiver.spectral_width_hz)
-    rows = (np.exp(1j * receiver.phase_rad) * coil @ expm(generator * receiver.dead_time_s))[None]
-    while len(rows) < receiver.points:
-        rows = np.concatenate([rows, rows @ step])
-        step = step @ step
-    return np.asarray(rows[: receiver.points])
+    rows = np.zeros((*generator.shape[:-2], receiver.points, len(coil)), dtype=complex)
+    phase = np.exp(1j * receiver.phase_rad)
+    for sectors in seen_part(generator, coil):
+        own = np.moveaxis(rows_on_grid(sectors, coil, receiver), -3, -2)
+        rows[..., sectors.elements.ravel()] = phase * own.reshape(*rows.shape[:-1], -1)
+    return rows
 
 
 def line_fit(lines: Complex, receiver: Receiver) -> Complex:
@@ -154,9 +168,12 @@ def line_fit(lines: Complex, receiver: Receiver) -> Complex:
 
 def default_receiver(sample: Sample, *, points: int = 2048, dead_time_s: float = 0.0) -> Receiver:
     """Return a receiver with a round width, at least 500 Hz and eight times the line offsets."""
-    generator = liouvillian(sample, relaxation=False)
-    rates = [transitions(generator, observable(sample, nucleus)) for nucleus in sample.nuclei]
-    highest = float(np.abs(np.concatenate(rates).imag).max()) / (2 * np.pi)
+    H = internal_hamiltonian(sample)
+    seen = [
+        transition_frequencies(H, coil_operator(sample, nucleus), visible=_VISIBLE)
+        for nucleus in sample.nuclei
+    ]
+    highest = float(np.abs(np.concatenate(seen)).max()) / (2 * np.pi)
     wanted = max(8 * highest, 500.0)
     decade = 10.0 ** math.floor(math.log10(wanted))
     width = next(decade * s for s in (1, 2, 5, 10) if decade * s >= wanted * (1 - 1e-9))

@@ -7,17 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmrqb.dynamics import (
+    Ensemble,
+    Relaxation,
     Segment,
-    collapse_operators,
-    dissipator,
-    pulse_segments,
-    rotation_steps,
+    amplified_pulse,
+    dissipation_of,
+    event_segments,
+    shared_drift,
     superoperator,
 )
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real
+from nmrqb.operators import Complex
 from nmrqb.sample import PulseModel, Sample, pulse_duration
-from nmrqb.sample.hamiltonian import internal_hamiltonian
+from nmrqb.sequence import (
+    NO_ERRORS,
+    PulseErrors,
+    TimedPulse,
+    TimedRotation,
+    channel_errors,
+    pulse_with_errors,
+)
 
 PHASES = {"X": 0.0, "Y": np.pi / 2}
 
@@ -37,7 +46,14 @@ def check_readout(readout: str, n: int) -> None:
         )
 
 
-def readout_segments(readout: str, sample: Sample, pulses: PulseModel) -> list[Segment]:
+def readout_segments(
+    readout: str,
+    sample: Sample,
+    pulses: PulseModel,
+    *,
+    ensemble: Ensemble | None = None,
+    errors: PulseErrors = NO_ERRORS,
+) -> list[Segment]:
     """Return the segments of one readout pulse, say ``"IX"``: 90° x on the second spin.
 
     Parameters
@@ -46,15 +62,25 @@ def readout_segments(readout: str, sample: Sample, pulses: PulseModel) -> list[S
         One letter per spin in sample order: I (no pulse), X or Y (90° about x or y).
     sample, pulses
         The spins, and whether pulses last as long as the sample's 90° times.
+    ensemble
+        Members that see different amplitudes: the segments then have a leading axis of them.
+    errors
+        What the transmitter makes of the pulses.
     """
-    n = len(sample.spins)
-    check_readout(readout, n)
-    played = [(k, PHASES[letter]) for k, letter in enumerate(readout) if letter != "I"]
-    if not played:
+    check_readout(readout, len(sample.spins))
+    rotations = tuple(
+        TimedRotation(
+            k, np.pi / 2, PHASES[letter], float(pulse_duration(sample, k, np.pi / 2, pulses))
+        )
+        for k, letter in enumerate(readout)
+        if letter != "I"
+    )
+    if not rotations:
         return []
-    generators = [rotation_steps(np.pi / 2, phase, k, n) for k, phase in played]
-    durations = [pulse_duration(sample, k, np.pi / 2, pulses) for k, _ in played]
-    return pulse_segments(generators, durations)
+    played = pulse_with_errors(TimedPulse(rotations), channel_errors(errors, sample, pulses))
+    if ensemble is not None:
+        played = [amplified_pulse(pulse, sample, ensemble) for pulse in played]
+    return [s for pulse in played for s in event_segments(pulse, len(sample.spins))]
 
 
 def readout_maps(
@@ -62,8 +88,9 @@ def readout_maps(
     sample: Sample,
     *,
     pulses: PulseModel = "ideal",
-    relaxation: bool = False,
-    b1: Real | float = 1.0,
+    relaxation: Relaxation = False,
+    ensemble: Ensemble | None = None,
+    errors: PulseErrors = NO_ERRORS,
 ) -> Complex:
     """Return the maps of readout pulses on row-flattened states.
 
@@ -74,20 +101,24 @@ def readout_maps(
     sample
         The spins.
     pulses, relaxation
-        Ideal or finite pulses; whether T1 and T2 act during them.
-    b1
-        Relative rf amplitude(s), shape (...).
+        Ideal or finite pulses; what relaxes the spins during them, see
+        `nmrqb.dynamics.dissipation_of`.
+    ensemble
+        M members that see different fields, or None.
+    errors
+        What the transmitter makes of the pulses.
 
     Returns
     -------
-    array of shape (..., readouts, d², d²)
+    array of shape (readouts, d², d²), or (M, readouts, d², d²) with an ensemble
     """
-    drift = internal_hamiltonian(sample)
-    d = drift.shape[-1]
-    loss = dissipator(collapse_operators(sample) if relaxation else [], d)
-    batch = np.shape(b1)
+    loss = dissipation_of(sample, relaxation).generator
+    batch = () if ensemble is None else (ensemble.size,)
     maps = [
-        superoperator([s.scaled(b1) for s in segments], drift, loss)
-        for segments in (readout_segments(name, sample, pulses) for name in readouts)
+        superoperator(segments, shared_drift(sample, ensemble, segments), loss)
+        for segments in (
+            readout_segments(name, sample, pulses, ensemble=ensemble, errors=errors)
+            for name in readouts
+        )
     ]
-    return np.stack([np.broadcast_to(m, (*batch, d * d, d * d)) for m in maps], axis=-3)
+    return np.stack([np.broadcast_to(m, (*batch, *loss.shape)) for m in maps], axis=-3)

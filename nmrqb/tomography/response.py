@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmrqb.dynamics import apply
+from nmrqb.dynamics import Ensemble, Relaxation, apply, uniform_sample
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, pauli_basis, pauli_strings
 from nmrqb.sample import PulseModel, Sample
+from nmrqb.sequence import NO_ERRORS, PulseErrors
 from nmrqb.spectrometer import (
     Receiver,
     default_receiver,
@@ -24,7 +25,10 @@ from nmrqb.spectrometer import (
     observable,
     transitions,
 )
+from nmrqb.tomography.members import Setup, dephased_fit, mean_detectors, members_fids, views
 from nmrqb.tomography.readouts import readout_maps
+
+_BLOCK_VALUES = 8_000_000  # complex numbers held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +44,16 @@ class Chain:
     lines
         Complex line rates λ of every channel, 1/s.
     maps
-        Readout pulses, shape (readouts, d², d²).
+        Readout pulses, mean over the ensemble, shape (readouts, d², d²).
     detectors
-        State → FID, shape (channels, points, d²).
+        State → FID, mean over the ensemble, shape (channels, points, d²).
     fits
         FID → line amplitudes, one array of shape (lines, points) per channel.
+    setup
+        What the chain was made of; None where it was put together by hand.
+    views
+        Mean over the ensemble of both at once, shape (readouts, channels, points, d²), where
+        members precess differently; else None, for it is their product.
     """
 
     readouts: tuple[str, ...]
@@ -54,6 +63,8 @@ class Chain:
     maps: Complex
     detectors: Complex
     fits: tuple[Complex, ...]
+    setup: Setup | None = None
+    views: Complex | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +98,10 @@ def measurement_chain(
     readouts: Sequence[str],
     *,
     pulses: PulseModel = "ideal",
-    relaxation: bool = True,
+    relaxation: Relaxation = True,
     receiver: Receiver | None = None,
-    b1: tuple[Real, Real] | None = None,
+    ensemble: Ensemble | None = None,
+    errors: PulseErrors = NO_ERRORS,
 ) -> Chain:
     """Return the chain of a set of readouts observed on every channel of a sample.
 
@@ -100,32 +112,86 @@ def measurement_chain(
     readouts
         Readouts such as II, IX, IY, XX.
     pulses, relaxation
-        Ideal or finite readout pulses; whether T1/T2 act during pulses and acquisition.
+        Ideal or finite readout pulses; what relaxes the spins during pulses and acquisition, see
+        `nmrqb.dynamics.dissipation_of`.
     receiver
         How FIDs are digitised; by default 2048 points at a width that holds all lines.
-    b1
-        Relative rf amplitudes and their weights over the sample volume, each of shape (m,).
+    ensemble
+        Members of the sample that see different fields and couplings: what is known of them is
+        part of the calibration.  By default there is one nominal member.
+    errors
+        What the transmitter makes of the readout pulses, known as well.
     """
     generator = liouvillian(sample, relaxation=relaxation)
     coils = [observable(sample, nucleus) for nucleus in sample.nuclei]
     lines = tuple(transitions(generator, coil) for coil in coils)
     receiver = receiver or default_receiver(sample)
-    amplitudes, weights = b1 if b1 is not None else (np.ones(1), np.ones(1))
-    maps = readout_maps(readouts, sample, pulses=pulses, relaxation=relaxation, b1=amplitudes)
+    members = ensemble or uniform_sample()
+    setup = Setup(sample, tuple(readouts), receiver, members, pulses, errors, relaxation)
+    alike = members.precesses_alike
+    if alike:
+        detectors = np.stack([detection(generator, coil, receiver) for coil in coils])
+        fits = tuple(line_fit(rates, receiver) for rates in lines)
+    else:
+        detectors = mean_detectors(setup)
+        each = zip(coils, lines, detectors, strict=True)
+        fits = tuple(dephased_fit(generator, coil, rates, seen) for coil, rates, seen in each)
     return Chain(
         readouts=tuple(readouts),
         channels=sample.nuclei,
         receiver=receiver,
         lines=lines,
-        maps=np.tensordot(weights, maps, axes=1),
-        detectors=np.stack([detection(generator, coil, receiver) for coil in coils]),
-        fits=tuple(line_fit(rates, receiver) for rates in lines),
+        maps=_mean_maps(setup),
+        detectors=detectors,
+        fits=fits,
+        setup=setup,
+        views=None if alike else views(setup),
     )
+
+
+def _mean_maps(setup: Setup) -> Complex:
+    size = max(1, _BLOCK_VALUES // (len(setup.readouts) * 16 ** len(setup.sample.spins)))
+    parts = setup.ensemble.blocks(size)
+    return np.asarray(sum(share * part.mean(setup.maps(part)) for share, part in parts))
 
 
 def acquire(chain: Chain, rho: Complex) -> Complex:
     """Return the noiseless FIDs of states: (..., d, d) → (..., readouts, channels, points)."""
-    return detect(chain, apply(chain.maps, rho[..., None, :, :]))
+    if chain.views is None:
+        return detect(chain, apply(chain.maps, rho[..., None, :, :]))
+    flat = rho.reshape(*rho.shape[:-2], -1)
+    return np.asarray(np.einsum("rcpk,...k->...rcp", chain.views, flat, optimize=True))
+
+
+def acquire_members(chain: Chain, members: Complex) -> Complex:
+    """Return the noiseless FIDs of an ensemble whose members have states of their own.
+
+    Parameters
+    ----------
+    chain
+        From `measurement_chain`, with the ensemble.
+    members
+        States of its M members, shape (M, T, d, d).
+
+    Returns
+    -------
+    array of shape (T, readouts, channels, points)
+
+    Raises
+    ------
+    ArgumentError
+        If the chain was put together by hand, or there are not as many states as members.
+    """
+    size = 0 if chain.setup is None else chain.setup.ensemble.size
+    if chain.setup is None or len(members) != size:
+        raise ArgumentError(
+            f"Argument `members` must hold the states of the {size} members that the chain knows, "
+            f"but holds {len(members)}"
+        )
+    if not chain.setup.ensemble.precesses_alike:
+        return members_fids(chain.setup, members)
+    maps, weights = chain.setup.maps(chain.setup.ensemble), chain.setup.ensemble.weights
+    return detect(chain, np.tensordot(weights, apply(maps[:, None], members[:, :, None]), axes=1))
 
 
 def detect(chain: Chain, turned: Complex) -> Complex:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from nmrqb.units.reading import COMPARING, read
-from nmrqb.units.steps import Scope, run
+from nmrqb.units.steps import Literal, Scope, run
 from nmrqb.units.values import (
     EXAMPLES,
     EXPONENTS,
+    UNITS,
     Dimension,
     Names,
     Number,
     UnitError,
     Value,
+    factor,
     is_batch,
     with_article,
 )
@@ -33,15 +36,30 @@ def quantity(text: str, dimension: Dimension) -> float:
     text
         A number with its unit, or arithmetic with such numbers.
     dimension
-        What it must be; ``ratio`` and ``count`` need no unit, every other dimension does.
+        What it must be; ``ratio`` and ``count`` need no unit, every other dimension does.  A
+        ``rate`` is written ``0.5 /s`` or ``1/(2 s)``: in Hz it could be cycles, so it is refused.
 
     Raises
     ------
     UnitError
         If it is anything else.
     """
-    number: float = evaluate(text, dimension, {})
+    if dimension != "rate":
+        return float(evaluate(text, dimension, {}))
+    number = float(evaluate(text, "rate", _per_unit()))
+    literals = (step for step in read(_on_one_line(text)) if isinstance(step, Literal))
+    if any(step.value.dimension == "frequency" for step in literals):
+        raise UnitError(
+            f"`{text}` is in cycles, but must be a rate, for example '{EXAMPLES[dimension]}'"
+        )
     return number
+
+
+@cache
+def _per_unit() -> Names:
+    """Return the units of time by name, so that ``0.5 /s`` is a number over a time."""
+    units = (unit.removeprefix("/") for unit in UNITS["rate"])
+    return {unit: Value.of(float(factor("time", unit)), "time") for unit in units}
 
 
 def evaluate(text: str, dimension: Dimension, names: Names) -> Number:

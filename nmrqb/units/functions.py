@@ -145,8 +145,9 @@ def _sqrt(square: Value) -> Value:
         raise _RefusalError(f"{needs}, but is given {square.kind}")
     if square.number < 0:
         raise _outside(square, "its argument must be 0 or more")
-    second, radian, tesla = square.exponents
-    return Value(math.sqrt(square.number), (second // 2, radian // 2, tesla // 2))
+    second, radian, tesla, metre = square.exponents
+    halved = second // 2, radian // 2, tesla // 2, metre // 2
+    return Value(math.sqrt(square.number), halved)
 
 
 def _exp(exponent: Value) -> Value:

@@ -137,8 +137,9 @@ class Multiply:
             raise UnitError(f"`{scope.text}` divides by zero")
         else:
             number = left.number / right.number
-        (a, b, c), (d, e, f), sign = left.exponents, right.exponents, self.sign
-        stack[-1] = finite(number, (a + sign * d, b + sign * e, c + sign * f), scope.text)
+        (a, b, c, d), (e, f, g, h), sign = left.exponents, right.exponents, self.sign
+        exponents = (a + sign * e, b + sign * f, c + sign * g, d + sign * h)
+        stack[-1] = finite(number, exponents, scope.text)
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,19 @@ from nmrqb.errors import NmrqbError
 if TYPE_CHECKING:
     import pint
 
-Dimension = Literal["time", "frequency", "angle", "ratio", "field", "count"]
-Exponents = tuple[int, int, int]  # of second, radian and tesla
+Dimension = Literal["time", "frequency", "angle", "ratio", "field", "count", "rate", "length"]
+Exponents = tuple[int, int, int, int]  # of second, radian, tesla and metre
 Number: TypeAlias = Any  # a float; or an array of floats, where a parameter has many values at once
 
 EXPONENTS: Mapping[Dimension, Exponents] = {
-    "ratio": (0, 0, 0),
-    "time": (1, 0, 0),
-    "frequency": (-1, 0, 0),
-    "angle": (0, 1, 0),
-    "field": (0, 0, 1),
-    "count": (0, 0, 0),
+    "ratio": (0, 0, 0, 0),
+    "time": (1, 0, 0, 0),
+    "frequency": (-1, 0, 0, 0),
+    "angle": (0, 1, 0, 0),
+    "field": (0, 0, 1, 0),
+    "count": (0, 0, 0, 0),
+    "rate": (-1, 0, 0, 0),
+    "length": (0, 0, 0, 1),
 }
 EXAMPLES: Mapping[Dimension, str] = {
     "time": "5 ms",
@@ -33,6 +35,8 @@ EXAMPLES: Mapping[Dimension, str] = {
     "ratio": "5 %",
     "field": "1.4 T",
     "count": "8",
+    "rate": "0.5 /s",
+    "length": "109 pm",
 }
 # the units that may be written, and what the unit library calls them
 UNITS: Mapping[Dimension, Mapping[str, str]] = {
@@ -48,6 +52,8 @@ UNITS: Mapping[Dimension, Mapping[str, str]] = {
     "field": {"T": "tesla", "mT": "millitesla", "uT": "microtesla", "G": "gauss_in_tesla"},
     "ratio": {"%": "percent", "ppm": "ppm"},
     "count": {},
+    "rate": {"/s": "1/second", "/ms": "1/millisecond", "/us": "1/microsecond"},
+    "length": {"pm": "picometre", "nm": "nanometre", "Å": "angstrom", "Å": "angstrom"},
 }  # fmt: skip
 _BASES: Mapping[Dimension, str] = {
     "time": "second",
@@ -55,6 +61,8 @@ _BASES: Mapping[Dimension, str] = {
     "angle": "radian",
     "field": "tesla",
     "ratio": "dimensionless",
+    "rate": "1/second",
+    "length": "metre",
 }
 # the units that messages choose from, the largest first, and the one of 0
 _SHOWN: Mapping[Dimension, tuple[str, ...]] = {
@@ -62,8 +70,11 @@ _SHOWN: Mapping[Dimension, tuple[str, ...]] = {
     "frequency": ("GHz", "MHz", "kHz", "Hz"),
     "angle": ("deg",),
     "field": ("T", "mT", "uT"),
+    "length": ("nm", "pm"),
 }
-_ZERO: Mapping[Dimension, str] = {"time": "s", "frequency": "Hz", "angle": "deg", "field": "T"}
+_ZERO: Mapping[Dimension, str] = {
+    "time": "s", "frequency": "Hz", "angle": "deg", "field": "T", "length": "nm",
+}  # fmt: skip
 _DIGITS = decimal.Context(prec=12)
 
 
@@ -73,13 +84,13 @@ class UnitError(NmrqbError, ValueError):
 
 @dataclass(frozen=True)
 class Value:
-    """A number in SI units with the exponents of its unit in second, radian and tesla.
+    """A number in SI units with the exponents of its unit in s, rad, T and m.
 
     The number may be an array of floats: an expression then has as many values.
     """
 
     number: Number
-    exponents: Exponents = (0, 0, 0)
+    exponents: Exponents = (0, 0, 0, 0)
 
     @classmethod
     def of(cls, number: Number, dimension: Dimension) -> Value:
@@ -96,7 +107,7 @@ class Value:
         """What the value is, in words: ``a time``, ``a plain number``, ``s^2``."""
         if self.dimension is not None:
             return with_article(self.dimension)
-        units = zip(("s", "rad", "T"), self.exponents, strict=True)
+        units = zip(("s", "rad", "T", "m"), self.exponents, strict=True)
         return " ".join(unit if e == 1 else f"{unit}^{e}" for unit, e in units if e)
 
 
@@ -143,7 +154,7 @@ def written(value: Value) -> str:
     --------
     >>> written(Value.of(0.0011621, "time"))
     '1.1621 ms'
-    >>> written(Value(3.0, (2, 0, 0)))
+    >>> written(Value(3.0, (2, 0, 0, 0)))
     '3 s^2'
     """
     dimension, number = value.dimension, Decimal(value.number + 0.0)  # no minus before 0

@@ -22,6 +22,7 @@ from nmrqb.average.robustness import (
     Pass,
     free_relaxation_cost,
     relaxation_cost,
+    relaxation_rate,
     robustness_curves,
     robustness_table,
     size_text,
@@ -41,7 +42,15 @@ from nmrqb.dynamics import (
 )
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import spin_operator
-from nmrqb.sample import Coupling, Sample, Spin, load_sample
+from nmrqb.sample import (
+    Coupling,
+    Dephasing,
+    LindbladOperator,
+    PauliNoise,
+    Sample,
+    Spin,
+    load_sample,
+)
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 from nmrqb.sequence import (
     TimedAcquisition,
@@ -368,6 +377,40 @@ def test_relaxation_of_many_spins_is_that_of_free_ones():
         S = relaxation_cost(timeline, Sample("one", (spin,)))
         kept *= 1 - S
     assert relaxation_cost(timeline, Sample("five", spins)) == pytest.approx(1 - kept, rel=1e-9)
+
+
+DECLARED = (
+    PauliNoise({"1H": (3.0, 0.0, 1.0)}),
+    Dephasing(("1H", "13C"), (2.0, 5.0), 0.6),
+    LindbladOperator({"XX": 1, "IZ": 2j, "II": 3}, 4.0),
+)
+
+
+def test_the_rate_of_relaxation_is_the_trace_of_its_generator():
+    sample = replace(CHLOROFORM, relaxation=DECLARED)
+    D = dissipator(collapse_operators(sample), 4)
+    assert relaxation_rate(sample) == pytest.approx(-np.trace(D).real / 16, rel=1e-12)
+    assert relaxation_rate(CHLOROFORM) == pytest.approx(
+        sum(2 / s.T2_s + 1 / s.T1_s for s in CHLOROFORM.spins) / 4
+    )
+
+
+def test_what_a_sample_declares_costs_too():
+    sample = replace(CHLOROFORM, relaxation=DECLARED)
+    subject = replace(shipped("dm", "finite"), sample=sample)
+    T = subject.period(subject.timeline)
+    row = rows_of(subject)["relaxation"]
+    assert row.infidelity == pytest.approx(T * relaxation_rate(sample), rel=0.05)
+    assert free_relaxation_cost(T, sample) == pytest.approx(T * relaxation_rate(sample), rel=0.05)
+    assert row.size == 2.0  # the shortest T2
+    (told,) = (r for r in error_budget(subject).rows if r.error == "relaxation")
+    assert told.assumed == "T2 2 s and what the sample declares"
+    still = tuple(replace(s, T1_s=np.inf, T2_s=np.inf) for s in sample.spins)
+    subject = replace(subject, sample=replace(sample, spins=still))
+    rate = relaxation_rate(subject.sample)
+    assert rows_of(subject)["relaxation"].size == pytest.approx(1 / rate)
+    (told,) = (r for r in error_budget(subject).rows if r.error == "relaxation")
+    assert told.assumed == "what the sample declares"
 
 
 def test_a_claim_loses_by_relaxation_too():

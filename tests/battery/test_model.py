@@ -132,12 +132,16 @@ def test_battery_takes_qobj_states_and_hamiltonians():
 
 
 def test_hamiltonian_must_be_hermitian():
-    with pytest.raises(ArgumentError, match=r"one Hermitian matrix.*differs .* by 2 Hz"):
+    with pytest.raises(
+        ArgumentError, match=r"`hamiltonian_hz` must be Hermitian, but differs .* by 2"
+    ):
         Battery(np.array([[0, 1], [-1, 0]]))
 
 
 def test_a_stack_is_not_one_battery():
-    with pytest.raises(ArgumentError, match=r"one Hermitian matrix, but has shape \(3, 2, 2\)"):
+    with pytest.raises(
+        ArgumentError, match=r"`hamiltonian_hz` must be one matrix, but has shape \(3, 2, 2\)"
+    ):
         Battery(np.zeros((3, 2, 2)))
 
 

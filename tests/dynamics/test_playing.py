@@ -13,7 +13,7 @@ from scipy.linalg import expm
 
 from nmrqb.dynamics import play, thermal_deviation
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import dagger
+from nmrqb.operators import dagger, pauli
 from nmrqb.sample import Coupling, Sample, Spin
 from nmrqb.sequence import (
     TimedAcquisition,
@@ -442,12 +442,17 @@ def test_states_that_are_no_matrices_are_refused():
 
 def test_gradients_that_cannot_be_resolved_are_refused():
     play(line(gradient(2000)), ONE, np.eye(2))
-    message = "gradients, but those of 'made' turn the phase 3000 times over the sample; write `cr"
+    message = "gradients, but those of 'made' turn the phase 3000 times over the sample of 1 member"
     with pytest.raises(ArgumentError, match=message):
         play(line(gradient(1500), gradient(-1500)), ONE, np.eye(2))
 
 
-def test_relaxation_of_five_spins_is_refused():
-    sample = Sample("big", tuple(Spin(f"s{k}", "1H", T2_s=1.0) for k in range(5)))
-    with pytest.raises(ArgumentError, match="must have dimension ≤ 16"):
-        play(line(TimedDelay(1.0)), sample, np.eye(32), relaxation=True)
+def test_five_spins_relax_by_splitting():
+    # free spins: every one decays with its own T2, transverse products with the sum of the rates
+    times = 0.3 + 0.1 * np.arange(5)
+    sample = Sample("big", tuple(Spin(f"s{k}", "1H", T2_s=T) for k, T in enumerate(times)))
+    rho = pauli("XXXXX")
+    played = play(line(TimedDelay(0.2)), sample, rho, relaxation=True)
+    assert played.method == "splitting"
+    np.testing.assert_allclose(played.state, np.exp(-0.2 / times).prod() * rho, atol=1e-11)
+    assert played.error < 1e-9

@@ -7,11 +7,11 @@ import pytest
 import qutip
 from scipy.linalg import expm
 
-from nmrqb.dynamics import apply, gibbs
+from nmrqb.dynamics import Ensemble, apply, gibbs, uniform_sample
 from nmrqb.experiment import DriveCharge, Noise, SequenceCharge, load_experiment
 from nmrqb.experiment.charging import charge, model_states
 from nmrqb.experiment.runner import initial_state, simulate
-from nmrqb.sample import load_sample
+from nmrqb.sample import T1T2, Dephasing, load_sample
 from nmrqb.sequence import expand, load_sequence
 
 J = 215.13
@@ -41,9 +41,13 @@ def rho():
     return A @ A.conj().T / np.trace(A @ A.conj().T)
 
 
+def rf_ensemble(b1):
+    return Ensemble(np.array([b1]), np.zeros(1), np.ones(1), np.ones(1))
+
+
 def states(protocol, sample, noise, rho, b1=1.0):
     """Return the charged states of one member of the rf ensemble, (T, d, d)."""
-    return apply(charge(protocol, sample, noise, np.array([b1])).maps, rho)[0]
+    return apply(charge(protocol, sample, noise, rf_ensemble(b1)).maps, rho)[0]
 
 
 def turned(U, rho):
@@ -55,7 +59,7 @@ TIMES = np.array([0.0, 1e-3, 2.7e-3, 10e-3])
 
 
 def test_the_hard_drive_turns_both_spins_by_4_pi_r_t(sample, rho):
-    charging = charge(DriveCharge(50.0, TIMES), sample, NO_NOISE, np.ones(1))
+    charging = charge(DriveCharge(50.0, TIMES), sample, NO_NOISE, uniform_sample())
     expected = [turned(expm(-2j * np.pi * 50 * t * (X1 + X2)), rho) for t in TIMES]
     np.testing.assert_allclose(apply(charging.maps, rho)[0], expected, atol=1e-12)
     np.testing.assert_array_equal(charging.time_s, TIMES)
@@ -81,7 +85,7 @@ def centred_pulse(angle):
 
 def test_finite_pulses_last_and_J_acts_meanwhile(sample, rho):
     noise = Noise(relaxation=False, pulses="finite")
-    charging = charge(DriveCharge(50.0, TIMES), sample, noise, np.ones(1))
+    charging = charge(DriveCharge(50.0, TIMES), sample, noise, uniform_sample())
     angles = 4 * np.pi * 50 * TIMES
     np.testing.assert_allclose(charging.laboratory_time_s, 77e-6 * angles / (np.pi / 2))
     np.testing.assert_array_equal(charging.free_evolution_s, 0.0)
@@ -96,7 +100,7 @@ def test_the_soft_drive_has_all_couplings_on(sample, rho):
     drive = DriveCharge(50.0, TIMES, soft=True)
     expected = [turned(expm(-1j * t * (2 * np.pi * 50 * (X1 + X2) + DRIFT)), rho) for t in TIMES]
     np.testing.assert_allclose(states(drive, sample, NO_NOISE, rho), expected, atol=1e-12)
-    charging = charge(drive, sample, NO_NOISE, np.ones(1))
+    charging = charge(drive, sample, NO_NOISE, uniform_sample())
     np.testing.assert_array_equal(charging.laboratory_time_s, TIMES)
     np.testing.assert_array_equal(charging.free_evolution_s, TIMES)
 
@@ -141,7 +145,7 @@ def passes(sample, *cycles, t="1/(4*J)", roles=None, pulses="ideal"):
 
 def test_passes_of_dm_are_the_exchange(sample, rho):
     """Exactly exp(−i2π (J/8)(XY − YX) T) after T = 2t per pass."""
-    charging = charge(passes(sample, 0, 1, 3, t="1 ms"), sample, NO_NOISE, np.ones(1))
+    charging = charge(passes(sample, 0, 1, 3, t="1 ms"), sample, NO_NOISE, uniform_sample())
     np.testing.assert_allclose(charging.time_s, [0, 2e-3, 6e-3])
     np.testing.assert_allclose(charging.laboratory_time_s, [0, 2e-3, 6e-3])
     np.testing.assert_allclose(charging.free_evolution_s, [0, 2e-3, 6e-3])
@@ -154,7 +158,7 @@ def test_passes_of_dm_are_the_exchange(sample, rho):
 
 def test_finite_pulses_of_a_sequence_add_to_its_delays(sample):
     noise = Noise(relaxation=False, pulses="finite")
-    charging = charge(passes(sample, 2, pulses="finite"), sample, noise, np.ones(1))
+    charging = charge(passes(sample, 2, pulses="finite"), sample, noise, uniform_sample())
     assert charging.free_evolution_s == pytest.approx([1 / J])
     assert charging.time_s == pytest.approx([1 / J + 8 * 77e-6])
 
@@ -206,6 +210,26 @@ def test_relaxation_acts_between_the_pulses_as_in_qutip(leaky, rho):
     state = turned(turn[2] @ turn[1], evolved(free, 3e-3, state))
     state = turned(turn[3], evolved(free, 3e-3, state))
     np.testing.assert_allclose(played, state, atol=1e-9)
+
+
+def test_the_mechanisms_of_an_experiment_act_in_the_place_of_t1_and_t2(leaky, rho):
+    """A gentle soft drive of zero rate is free evolution."""
+    drive = DriveCharge(0.0, np.array([5e-3]), soft=True)
+    correlated = Dephasing(("1H", "13C"), (30.0, 50.0), 0.5)
+    found = states(drive, leaky, Noise(relaxation=(correlated,)), rho)[0]
+    common = np.sqrt(30.0) * Z1 + 0.5 * np.sqrt(50.0) * Z2
+    rest = np.sqrt(0.75 * 50.0) * Z2
+    jumps = [qutip.Qobj(L, dims=[[2, 2], [2, 2]]) for L in (common, rest)]
+    H = qutip.Qobj(DRIFT, dims=[[2, 2], [2, 2]])
+    expected = evolved(qutip.liouvillian(H, jumps), 5e-3, rho)
+    np.testing.assert_allclose(found, expected, atol=1e-10)
+    declared = replace(leaky, relaxation=(correlated,))
+    both = states(drive, declared, Noise(relaxation=True), rho)[0]
+    listed = states(drive, leaky, Noise(relaxation=(T1T2(), correlated)), rho)[0]
+    np.testing.assert_allclose(both, listed, atol=1e-14)
+    alone = states(drive, declared, Noise(relaxation=(T1T2(),)), rho)[0]
+    np.testing.assert_allclose(alone, states(drive, leaky, Noise(relaxation=True), rho)[0])
+    assert np.abs(both - alone).max() > 1e-3
 
 
 def test_the_model_is_the_average_hamiltonian_with_laboratory_relaxation(leaky, rho):

@@ -16,6 +16,7 @@ from nmrqb.experiment import (
 )
 from nmrqb.files import library
 from nmrqb.operators import named_terms
+from nmrqb.sample import T1T2, Dephasing, PauliNoise
 
 DRIVEN = """\
 format: nmrqb-experiment/1
@@ -331,3 +332,73 @@ def test_a_bad_override_is_told_at_itself(path, value, message):
     ((at, told),) = faults(DRIVEN, "", "", **{path: value})
     assert at == f"--set {path}:1:1"
     assert message in told
+
+
+# ------------------------------------------------------------------------------------- relaxation
+LISTED = (
+    "noise: {relaxation: [T1T2, {dephasing: {spins: [1H, 13C], rates: [1 /s, 2 /s], "
+    "correlation: 50 %}}]}\n"
+)
+
+
+def test_what_relaxes_may_be_a_word_or_a_list():
+    pauli = PauliNoise({"13C": (0.5, 0.0, 0.0)})
+    assert loaded(DRIVEN).noise.relaxation is True  # all that the sample declares
+    said = {
+        "sample": True,
+        "none": False,
+        "T1T2": (T1T2(),),
+        "[]": (),
+        "[T1T2]": (T1T2(),),
+        "[{pauli: {13C: {x: 0.5 /s}}}]": (pauli,),
+    }
+    for text, relaxation in said.items():
+        assert loaded(f"{DRIVEN}noise: {{relaxation: {text}}}\n").noise.relaxation == relaxation
+    experiment = loaded(DRIVEN + LISTED)
+    correlated = Dephasing(("1H", "13C"), (1.0, 2.0), 0.5)
+    assert experiment.noise.relaxation == (T1T2(), correlated)
+    assert experiment.noise.mechanisms(experiment.sample) == (T1T2(), correlated)
+    changed = {"noise.relaxation": "[T1T2, {pauli: {13C: {x: 0.5 /s}}}]"}
+    assert loaded(DRIVEN, **changed).noise.relaxation == (T1T2(), pauli)
+
+
+def test_an_experiment_takes_what_its_sample_declares_or_leaves_it():
+    text = library("sample")["chloroform"].read_text(encoding="utf-8")
+    Path("s.yaml").write_text(
+        f"{text}\nrelaxation: [pauli: {{13C: {{x: 5 /s}}}}]\n", encoding="utf-8"
+    )
+    own = DRIVEN.replace("sample: chloroform", "sample: ./s.yaml")
+    pauli = PauliNoise({"13C": (5.0, 0.0, 0.0)})
+    for text, acting in {"sample": (T1T2(), pauli), "T1T2": (T1T2(),), "none": ()}.items():
+        experiment = loaded(f"{own}noise: {{relaxation: {text}}}\n")
+        assert experiment.noise.mechanisms(experiment.sample) == acting
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("T2", "e.yaml:7:21", "`relaxation` must not be 'T2'; did you mean `T1T2`? Valid: T1T2, "),
+        ("{pauli: {}}", "e.yaml:7:21", "`relaxation` must not be {'pauli': {}}; Valid: T1T2, none"),
+        ("[T2]", "e.yaml:7:22", "`relaxation[0]` must be T1T2, or a mapping such as"),
+        ("[{paul: {1H: {x: 1 /s}}}]", "e.yaml:7:23", "unknown key `paul`; did you mean `pauli`?"),
+        ("[{pauli: {H: {x: 1 /s}}}]", "e.yaml:7:31", "there is no spin `H`; did you mean `1H`?"),
+        ("[{pauli: {1H: {x: 1 Hz}}}]", "e.yaml:7:39", "`x`: `1 Hz` is in cycles, but must be a"),
+        ("[T1T2, T1T2]", "e.yaml:7:28", "T1T2 stands twice; say it once"),
+        (
+            "[{pair_coherences: {between: [1H, 13C], T_ZQ: 1 s, T_DQ: 1 s}}]", "e.yaml:7:22",
+            "pair coherences complete T1 and T2 of their spins; list `T1T2` too",
+        ),
+        (
+            "[T1T2, {pair_coherences: {between: [1H, 13C], T_ZQ: 0.1 s, T_DQ: 1 s}}]",
+            "e.yaml:7:73", "`T_ZQ` must be from 0.526316 s to 10 s with T1 and T2 of its spins",
+        ),
+        (
+            "[{lindblad: {operator: {XXX: 1}, rate: 1 /s}}]", "e.yaml:7:45",
+            "`XXX` must have 2 letters, one for each spin of the sample, but has 3",
+        ),
+    ],
+)  # fmt: skip
+def test_faults_of_the_relaxation_are_told_where_they_stand(text, place, message):
+    (fault,) = faults(f"{DRIVEN}noise: {{relaxation: {text}}}\n", "", "")
+    assert fault[0] == place
+    assert fault[1].startswith(message)

@@ -68,7 +68,7 @@ def test_energy_of_field_dm_and_ksea_goes_as_the_cosine(theta, T):
 def test_half_a_turn_inverts_the_gibbs_state():
     H = 0.6 * Z + 1.0 * DM + 0.3 * KSEA
     found = charged("collective_x", CHLOROFORM, gibbs(H, 0.8), theta="180 deg")
-    np.testing.assert_allclose(found, gibbs(H, -0.8), atol=1e-12)
+    np.testing.assert_allclose(found, gibbs(H, -0.8, inverted=True), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_energy_of_the_rhombic_term_stays_below_zero(T):
 def test_prepared_gibbs_state_is_charged_to_the_inverted_one():
     start = charged("gibbs_two_spin", CHLOROFORM, thermal_deviation(CHLOROFORM))
     end = charged("collective_x", CHLOROFORM, start, rate="50 Hz", t="5 ms")
-    expected = gibbs(20 * DM + 5 * KSEA, -20) - np.eye(4) / 4
+    expected = gibbs(20 * DM + 5 * KSEA, -20, inverted=True) - np.eye(4) / 4
     np.testing.assert_allclose(end, 2 * 0.2515 * expected, atol=1e-5)
 
 

@@ -8,7 +8,7 @@ from nmrqb.average import compile_sequence
 from nmrqb.experiment import load_experiment, run
 from nmrqb.report import compile_text, result_text, table
 from nmrqb.report.text import hz
-from nmrqb.sample import load_sample
+from nmrqb.sample import T1T2, LindbladOperator, PauliNoise, load_sample
 from nmrqb.sequence import load_sequence
 
 QUICK = {"measure.replicas": "50", "measure.points": "64"}
@@ -92,6 +92,22 @@ def test_the_summary_says_what_was_asked(driven):
     assert "ideal pulses" in lines["noise"]
     assert "II, IX, IY, XX on 1H, 13C; SNR 40 per scan, 4 scans" in lines["measure"]
     assert lines["seed"].split() == ["seed", "1"]
+
+
+@pytest.mark.parametrize(
+    ("relaxation", "words"),
+    [
+        (True, "T1/T2 10/2 s, 10/2 s, ideal pulses"),
+        (False, "no relaxation, ideal pulses"),
+        ((), "no relaxation, ideal pulses"),
+        ((PauliNoise({"13C": (1, 0, 0)}),), "pauli of 13C, ideal pulses"),
+        ((T1T2(), LindbladOperator({"XX": 1}, 1.0)), "10/2 s, lindblad of all spins, ideal pulses"),
+    ],
+)
+def test_the_summary_says_what_relaxes(driven, relaxation, words):
+    noise = replace(driven.experiment.noise, relaxation=relaxation)
+    result = replace(driven, experiment=replace(driven.experiment, noise=noise))
+    assert " ".join(row(result_text(result), "noise")[1:]).endswith(words)
 
 
 def test_the_summary_holds_the_numbers(driven):

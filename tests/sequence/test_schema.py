@@ -94,6 +94,7 @@ def enumerations(kind):
         ("sequence", {"z", "crush"}),
         ("sample", set(SPIN_HALF)),
         ("experiment", {"ideal", "finite"}),
+        ("experiment", {"sample", "T1T2", "none"}),
         ("experiment", {"maximum-likelihood", "linear-inversion"}),
     ],
 )
@@ -286,8 +287,28 @@ def experiment(**changes):
     return "\n".join(f"{key}: {text}" for key, text in merged.items() if text is not None)
 
 
-FINE_EXPERIMENTS = [experiment(), experiment(sample_overrides="{1H: {T1: }}", seed="3")]
+FINE_EXPERIMENTS = [
+    experiment(),
+    experiment(sample_overrides="{1H: {T1: }}", seed="3"),
+    experiment(noise="{b0_inhomogeneity: 50 ms, J_spread: 1 %, b1_inhomogeneity: 2 %}"),
+    experiment(noise="{pulses: finite, pulse_errors: {phase: 1 deg, transient: {leading: 2 deg}}}"),
+    *(
+        experiment(noise=f"{{relaxation: {text}}}")
+        for text in (
+            "sample",
+            "T1T2",
+            "none",
+            "[]",
+            "[T1T2]",
+            "[{T1T2: {}}, {pauli: {1H: {y: 1 /s}}}]",
+        )
+    ),
+]
 BROKEN_EXPERIMENTS = [
+    experiment(noise="{b0_inhomogeneity: [1 Hz]}"),
+    experiment(noise="{b0_inhomogeneity: 1 Hz, b0_distribution: uniform}"),
+    experiment(noise="{pulse_errors: {gain: 1 %}}"),
+    experiment(noise="{pulse_errors: {phase: 1}}"),
     experiment(sample=None),
     experiment(battery=None),
     experiment(sample="[chloroform]"),
@@ -299,6 +320,10 @@ BROKEN_EXPERIMENTS = [
     experiment(measure="{readouts: II, snr: 40}"),
     experiment(measure="{readouts: [II], snr: 40, estimator: least-squares}"),
     experiment(noise="{pulses: soft}"),
+    experiment(noise="{relaxation: T2}"),
+    experiment(noise="{relaxation: [T2]}"),
+    experiment(noise="{relaxation: [{pauli: {}}]}"),
+    experiment(noise="{relaxation: {pauli: {1H: {y: 1 /s}}}}"),
     experiment(report="[]"),
     experiment(report="[ergotropy, power]"),
     experiment(seed="[1]"),

@@ -14,6 +14,7 @@ from nmrqb.dynamics import gibbs
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import pauli
 from nmrqb.sample import Coupling, Sample, Spin
+from nmrqb.sequence import PulseErrors
 from nmrqb.spectrometer import Receiver, complex_noise
 from nmrqb.tomography import (
     acquire,
@@ -143,7 +144,7 @@ BROKEN = {
     "readout phase": lambda: acquire(turned_readouts(8.0), STATE),
     "readout angle": lambda: acquire(
         measurement_chain(
-            PAIR, SET, pulses="finite", receiver=RECEIVER, b1=(np.array([0.95]), np.ones(1))
+            PAIR, SET, pulses="finite", receiver=RECEIVER, errors=PulseErrors(amplitude=-0.05)
         ),
         STATE,
     ),

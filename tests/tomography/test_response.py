@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from nmrqb.dynamics import infidelity, unitary
+from nmrqb.dynamics import Ensemble, infidelity, unitary
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import pauli
 from nmrqb.sample import Coupling, Sample, Spin, load_sample
@@ -35,6 +35,13 @@ def ideal_response(readouts, sample=CHLOROFORM):
     return response_matrix(chain)
 
 
+def b1_ensemble(amplitudes, weights=None):
+    """Return an ensemble of rf amplitudes, of equal weight by default."""
+    b1 = np.asarray(amplitudes, dtype=float)
+    shares = np.full(b1.size, 1 / b1.size) if weights is None else weights
+    return Ensemble(b1, 0 * b1, 0 * b1 + 1, shares)
+
+
 def pure(psi):
     psi = np.asarray(psi, dtype=complex) / np.linalg.norm(psi)
     return np.outer(psi, psi.conj())
@@ -62,7 +69,7 @@ def test_finite_readout_lets_the_coupling_act():
 
 
 def test_rf_amplitude_turns_readouts_by_their_share():
-    maps = readout_maps(["XI"], CHLOROFORM, b1=np.array([0.9, 1.1]))
+    maps = readout_maps(["XI"], CHLOROFORM, ensemble=b1_ensemble([0.9, 1.1]))
     turned = (maps[:, 0] @ pauli("ZI").reshape(-1)).reshape(2, 4, 4)
     for scale, operator in zip((0.9, 1.1), turned, strict=True):
         angle = scale * np.pi / 2
@@ -167,13 +174,13 @@ def test_response_predicts_every_state():
 
 def test_ensemble_of_amplitudes_is_the_weighted_mean_of_its_members():
     b1, weights = np.array([0.9, 1.0, 1.1]), np.array([0.25, 0.5, 0.25])
-    chain = measurement_chain(CHLOROFORM, SET, receiver=RECEIVER, b1=(b1, weights))
+    chain = measurement_chain(CHLOROFORM, SET, receiver=RECEIVER, ensemble=b1_ensemble(b1, weights))
     single = [
         acquire(
-            measurement_chain(CHLOROFORM, SET, receiver=RECEIVER, b1=(b, np.ones(1))),
+            measurement_chain(CHLOROFORM, SET, receiver=RECEIVER, ensemble=b1_ensemble([b])),
             pure([1, 0, 1, 0]),
         )
-        for b in b1[:, None]
+        for b in b1
     ]
     expected = np.tensordot(weights, single, axes=1)
     np.testing.assert_allclose(acquire(chain, pure([1, 0, 1, 0])), expected, atol=1e-12)

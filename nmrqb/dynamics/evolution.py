@@ -1,0 +1,279 @@
+"""What segments make of a state, closed or open, by the method that suits the register."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from scipy.sparse import issparse
+
+from nmrqb.dynamics.dissipation import Dissipation
+from nmrqb.dynamics.methods import CLOSED, Method, check_method, suited_method
+from nmrqb.dynamics.propagators import apply, superoperator, unitary
+from nmrqb.dynamics.segments import Segment
+from nmrqb.dynamics.sparse_evolution import evolve_sparse
+from nmrqb.dynamics.splitting import SplitEvolver
+from nmrqb.dynamics.trajectories import trajectories
+from nmrqb.errors import ArgumentError
+from nmrqb.operators import Complex, as_matrix, dagger
+from nmrqb.sparse_operators import Sparse
+
+_UNIT = 2.0**-53
+
+
+@dataclass(frozen=True, eq=False)
+class Evolution:
+    """A state after segments.
+
+    Attributes
+    ----------
+    state
+        ψ of shape (d,) or ρ of shape (..., d, d).
+    error
+        Estimate of the Frobenius norm of its error: truncation, splitting and rounding; for
+        trajectories the largest standard error of an element and what the finite step adds.
+    method
+        How it was computed.
+    """
+
+    state: Complex
+    error: float
+    method: Method
+
+
+class Evolver(Protocol):
+    """A way to take states through segments, which keeps what it has computed.
+
+    Attributes
+    ----------
+    method
+        Its name.
+    error
+        The error that has come together so far, see `Evolution`.
+    """
+
+    method: Method
+    error: float
+
+    def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
+        """Return the state after the segments."""
+
+
+@dataclass(eq=False)
+class UnitaryEvolver:
+    """Dense propagators of a closed register."""
+
+    drift: Complex
+    method: Method = "unitary"
+    error: float = 0.0
+
+    def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
+        """Return the state after the segments; their batch axes are the first ones of ρ."""
+        U = unitary([segment.dense() for segment in segments], self.drift)
+        self.error += _UNIT * len(segments) * U.shape[-1] * _size(state)
+        if state.ndim == 1:
+            return U @ state
+        U = _leading(U, state)
+        return U @ state @ dagger(U)
+
+
+@dataclass(eq=False)
+class SuperoperatorEvolver:
+    """Dense maps of an open register."""
+
+    drift: Complex
+    dissipation: Dissipation
+    method: Method = "superoperator"
+    error: float = 0.0
+
+    def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
+        """Return the state after the segments; their batch axes are the first ones of ρ."""
+        maps = superoperator(segments, self.drift, self.dissipation.generator)
+        self.error += _UNIT * len(segments) * maps.shape[-1] * _size(state)
+        return apply(_leading(maps, state), state)
+
+
+@dataclass(eq=False)
+class ChebyshevEvolver:
+    """Series in the sparse Hamiltonian of a closed register."""
+
+    drift: Complex | Sparse
+    tolerance: float
+    method: Method = "chebyshev"
+    error: float = 0.0
+
+    def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
+        """Return the state after the segments."""
+        state, error = evolve_sparse(segments, self.drift, state, tolerance=self.tolerance)
+        self.error += error
+        return state
+
+
+@dataclass(eq=False)
+class TrajectoryEvolver:
+    """Averages over random vectors of an open register, over all segments at once."""
+
+    drift: Complex | Sparse
+    dissipation: Dissipation
+    seed: int | None
+    method: Method = "trajectories"
+    error: float = field(default=0.0, init=False)
+
+    def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
+        """Return the mean of ρ over the trajectories."""
+        runs = trajectories(segments, self.drift, state, self.dissipation, seed=self.seed)
+        self.error += float(np.max(runs.standard_error) + np.max(runs.step_error))
+        return runs.mean
+
+
+def _leading(maps: Complex, state: Complex) -> Complex:
+    """Give maps of shape (*a, m, m) axes to act on states of shape (*a, *b, d, d)."""
+    more = max(0, state.ndim - maps.ndim)
+    return maps.reshape(*maps.shape[:-2], *(1,) * more, *maps.shape[-2:])
+
+
+def _size(state: Complex) -> float:
+    axes = (-1,) if state.ndim == 1 else (-2, -1)
+    return float(np.linalg.norm(state, axis=axes).max(initial=0.0))
+
+
+def evolver(
+    drift: Complex | Sparse,
+    dissipation: Dissipation | None = None,
+    *,
+    method: Method | Literal["auto"] = "auto",
+    tolerance: float = 1e-9,
+    segments: int = 1,
+    seed: int | None = None,
+) -> Evolver:
+    """Return the way to take states through segments under a drift and a dissipation.
+
+    Parameters
+    ----------
+    drift
+        H in rad/s, shape (..., d, d), or sparse of shape (d, d).
+    dissipation
+        Lindblad operators; None, or one without parts, is a closed register.
+    method
+        One of `METHODS`, or ``auto`` for `suited_method`.
+    tolerance
+        Largest error of a whole run where the method can choose it.
+    segments
+        Over how many segments the tolerance is to last.
+    seed
+        Of trajectories.
+
+    Raises
+    ------
+    ArgumentError
+        If the method is not one of them or does not suit the register, the tolerance is not
+        positive, or the drift and the dissipation are of different sizes.
+    """
+    n = int(drift.shape[-1]).bit_length() - 1
+    open_register = dissipation is not None and bool(dissipation.parts)
+    _check(n, dissipation, tolerance)
+    chosen = suited_method(n, open_register=open_register) if method == "auto" else method
+    check_method(chosen, open_register=open_register)
+    match chosen:
+        case "unitary":
+            return UnitaryEvolver(_dense(drift))
+        case "chebyshev":
+            return ChebyshevEvolver(drift, tolerance)
+    assert dissipation is not None  # an open register has one
+    match chosen:
+        case "superoperator":
+            return SuperoperatorEvolver(_dense(drift), dissipation)
+        case "splitting":
+            return SplitEvolver(_dense(drift), dissipation, tolerance / max(1, segments))
+        case _:
+            return TrajectoryEvolver(drift, dissipation, seed)
+
+
+def _dense(matrix: Complex | Sparse) -> Complex:
+    return np.asarray(matrix.toarray() if issparse(matrix) else matrix)
+
+
+def _check(n: int, dissipation: Dissipation | None, tolerance: float) -> None:
+    if not tolerance > 0:
+        raise ArgumentError(f"Argument `tolerance` must be positive, but is {tolerance}")
+    if dissipation is not None and dissipation.n != n:
+        raise ArgumentError(
+            f"Argument `dissipation` must be of {n} spins like the drift, but is of {dissipation.n}"
+        )
+
+
+def evolve(
+    segments: Sequence[Segment],
+    drift: Complex | Sparse,
+    state: Complex,
+    dissipation: Dissipation | None = None,
+    *,
+    method: Method | Literal["auto"] = "auto",
+    tolerance: float = 1e-9,
+    seed: int | None = None,
+) -> Evolution:
+    """Return a state after segments, ρ̇ = −i[H + Θ̇(t), ρ] + Σ D[L_m]ρ.
+
+    Parameters
+    ----------
+    segments
+        Piecewise-constant controls in the order of time.
+    drift
+        H in rad/s, shape (..., d, d), or sparse of shape (d, d).
+    state
+        ψ of shape (d,) of a closed register, or ρ or a deviation of shape (..., d, d), as an array
+        or ``qutip.Qobj``.
+    dissipation
+        Lindblad operators, which act during pulses as during delays; None is a closed register.
+    method
+        ``auto`` or one of `METHODS`.
+    tolerance
+        Largest error of the final state in the Frobenius norm, where the method can choose it.
+    seed
+        Of trajectories.
+
+    Raises
+    ------
+    ArgumentError
+        If the state does not fit the drift or is not finite, or as for `evolver`.
+
+    Examples
+    --------
+    >>> from nmrqb.dynamics import Segment, basis_state, rotation_generator
+    >>> pulse = Segment(np.asarray(0.0), rotation_generator(np.pi, 0.0, 0, 1))
+    >>> evolve([pulse], np.zeros((2, 2)), basis_state("0")).state.real.round(12)
+    array([[0., 0.],
+           [0., 1.]])
+    """
+    start = _state(state, int(drift.shape[-1]))
+    way = evolver(
+        drift,
+        dissipation,
+        method=method,
+        tolerance=tolerance,
+        segments=len(segments),
+        seed=seed,
+    )
+    if start.ndim == 1 and way.method not in {*CLOSED, "trajectories"}:
+        start = np.outer(start, start.conj())
+    return Evolution(way.advance(start, segments), way.error, way.method)
+
+
+def _state(state: Complex, d: int) -> Complex:
+    vector = np.asarray(state) if not hasattr(state, "full") else None
+    if vector is not None and vector.ndim == 1:
+        if vector.shape != (d,) or not np.all(np.isfinite(vector)):
+            raise ArgumentError(
+                f"Argument `state` must be {d} finite numbers or a matrix, but has shape "
+                f"{vector.shape}"
+            )
+        return np.asarray(vector, dtype=complex)
+    rho = as_matrix(state, "state")
+    if rho.shape[-1] != d:
+        raise ArgumentError(
+            f"Argument `state` must be of dimension {d} like the drift, but is of dimension "
+            f"{rho.shape[-1]}"
+        )
+    return rho

@@ -1,0 +1,204 @@
+"""What the coils see of an ensemble: every member is read out and precesses in its own field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eig
+from scipy.sparse import csr_array
+
+from nmrqb.dynamics import (
+    Ensemble,
+    Relaxation,
+    apply,
+    commutator_superoperator,
+    dissipation_of,
+    drift_of,
+)
+from nmrqb.dynamics.liouvillians import seen_sectors
+from nmrqb.operators import Complex
+from nmrqb.sample import PulseModel, Sample
+from nmrqb.sequence import NO_ERRORS, PulseErrors
+from nmrqb.spectrometer import Receiver, observable
+from nmrqb.spectrometer.sectors import Sectors, rows_on_grid
+from nmrqb.tomography.readouts import readout_maps
+
+_BLOCK_VALUES = 8_000_000  # complex numbers held at once
+_SAME_LINE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What is set up on the spectrometer to measure a state.
+
+    Attributes
+    ----------
+    sample, readouts, receiver
+        The spins, the readout pulses, and how FIDs are digitised.
+    ensemble
+        Members of the sample that see different fields.
+    pulses, errors
+        Ideal or finite readout pulses, and what the transmitter makes of them.
+    relaxation
+        What relaxes the spins during pulses and acquisition.
+    """
+
+    sample: Sample
+    readouts: tuple[str, ...]
+    receiver: Receiver
+    ensemble: Ensemble
+    pulses: PulseModel = "ideal"
+    errors: PulseErrors = NO_ERRORS
+    relaxation: Relaxation = True
+
+    @property
+    def coils(self) -> list[Complex]:
+        """What every channel sees, rows of shape (d²,)."""
+        return [observable(self.sample, nucleus) for nucleus in self.sample.nuclei]
+
+    def maps(self, ensemble: Ensemble) -> Complex:
+        """Return the readout pulses of some members, shape (members, readouts, d², d²)."""
+        return readout_maps(
+            self.readouts,
+            self.sample,
+            pulses=self.pulses,
+            relaxation=self.relaxation,
+            ensemble=ensemble,
+            errors=self.errors,
+        )
+
+    def detectors(self, ensemble: Ensemble) -> list[Detector]:
+        """Return state → FID of some members on every channel."""
+        coherent = commutator_superoperator(drift_of(self.sample, ensemble))
+        generators = coherent + dissipation_of(self.sample, self.relaxation).generator
+        return [detections(generators, coil, self.receiver) for coil in self.coils]
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """State → FID of some members on one channel, in the elements of ρ that its coil sees.
+
+    Attributes
+    ----------
+    elements
+        Which elements of the row-flattened ρ, shape (K,).
+    rows
+        Shape (members, points, K).
+    """
+
+    elements: NDArray[np.intp]
+    rows: Complex
+
+
+def detections(generators: Complex, coil: Complex, receiver: Receiver) -> Detector:
+    """Return `nmrqb.spectrometer.detection` of many generators at once.
+
+    Parameters
+    ----------
+    generators
+        Generators of free precession, shape (members, d², d²), 1/s.
+    coil
+        Row of shape (d²,).
+    receiver
+        How FIDs are digitised.
+    """
+    count, phase = len(generators), np.exp(1j * receiver.phase_rad)
+    sectors = seen_sectors(csr_array(np.abs(generators).max(axis=0)), coil)
+    rows = []
+    for elements in sectors:
+        own = generators[:, elements[:, None], elements]
+        alike = Sectors(np.broadcast_to(elements, (count, len(elements))), own)
+        rows.append(phase * rows_on_grid(alike, coil, receiver))
+    return Detector(np.concatenate(sectors), np.concatenate(rows, axis=-1))
+
+
+def members_fids(setup: Setup, members: Complex) -> Complex:
+    """Return the FIDs of the whole ensemble, Σ_m w_m D_m M_m ρ_m, without noise.
+
+    D_m is the detection of member m and M_m its readout; members of equal field and couplings
+    share their detection.
+
+    Parameters
+    ----------
+    setup
+        The measurement.
+    members
+        States of the M members, shape (M, T, d, d).
+
+    Returns
+    -------
+    array of shape (T, readouts, channels, points)
+    """
+    return np.asarray(sum(_block_fids(setup, members, block) for block in _blocks(setup)))
+
+
+def _blocks(setup: Setup) -> Iterator[NDArray[np.intp]]:
+    """Yield members in blocks of bounded memory, those of equal precession side by side."""
+    ensemble, d = setup.ensemble, 2 ** len(setup.sample.spins)
+    keys = np.column_stack([ensemble.field_hz, ensemble.coupling])
+    order = np.lexsort(keys.T[::-1])
+    fid = len(setup.sample.nuclei) * setup.receiver.points * d**2
+    size = max(1, _BLOCK_VALUES // (fid + len(setup.readouts) * d**4))
+    yield from (order[start : start + size] for start in range(0, ensemble.size, size))
+
+
+def _block_fids(setup: Setup, members: Complex, block: NDArray[np.intp]) -> Complex:
+    part = setup.ensemble.chosen(block)
+    keys = np.column_stack([part.field_hz, part.coupling])
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    turned = apply(setup.maps(part)[:, None], members[block][:, :, None])
+    flat = turned.reshape(*turned.shape[:-2], -1)
+    shares = (np.arange(len(first))[:, None] == group.ravel()) * setup.ensemble.weights[block]
+    grouped = np.tensordot(shares, flat, axes=1)
+    fids = [
+        np.einsum("gpk,gtrk->trp", seen.rows, grouped[..., seen.elements], optimize=True)
+        for seen in setup.detectors(part.chosen(first))
+    ]
+    return np.stack(fids, axis=2)
+
+
+def mean_detectors(setup: Setup) -> Complex:
+    """Return the mean of state → FID over the ensemble, shape (channels, points, d²)."""
+    shape = (len(setup.sample.nuclei), setup.receiver.points, 4 ** len(setup.sample.spins))
+    total = np.zeros(shape, dtype=complex)
+    for block in _blocks(setup):
+        weights = setup.ensemble.weights[block]
+        for channel, seen in enumerate(setup.detectors(setup.ensemble.chosen(block))):
+            total[channel][:, seen.elements] += np.tensordot(weights, seen.rows, axes=1)
+    return total
+
+
+def views(setup: Setup) -> Complex:
+    """Return state → FID with the readout in it, shape (readouts, channels, points, d²)."""
+    d = 2 ** len(setup.sample.spins)
+    units = np.eye(d * d, dtype=complex).reshape(d * d, d, d)
+    fids = members_fids(setup, np.broadcast_to(units, (setup.ensemble.size, *units.shape)))
+    return np.moveaxis(fids, 0, -1)
+
+
+def dephased_fit(generator: Complex, coil: Complex, lines: Complex, detector: Complex) -> Complex:
+    """Return the least-squares map from FIDs to line amplitudes where members dephase.
+
+    The model of a line is what the mean detector makes of its mode, e^{λt} times the dephasing.
+
+    Parameters
+    ----------
+    generator, coil
+        Nominal generator, shape (d², d²), and coil, shape (d²,).
+    lines
+        Rates of the lines, shape (lines,).
+    detector
+        State → FID, mean over the ensemble, shape (points, d²).
+
+    Returns
+    -------
+    array of shape (lines, points)
+    """
+    rates, modes = eig(generator)
+    seen = np.abs(coil @ modes)
+    near = np.abs(rates - lines[:, None]) <= 2 * _SAME_LINE * np.maximum(1.0, np.abs(rates))
+    brightest = modes[:, np.argmax(np.where(near, seen, -1.0), axis=-1)]
+    return np.asarray(np.linalg.pinv(detector @ (brightest / (coil @ brightest))))
