@@ -15,8 +15,8 @@ from nmrqb.dynamics import (
     play,
     unitary_superoperator,
 )
-from nmrqb.dynamics.dissipation import Dissipation, Part
-from nmrqb.dynamics.exponentials import exp_matrix
+from nmrqb.dynamics.coherent.exponentials import exp_matrix
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.errors import ArgumentError
 from nmrqb.interop import from_qobj, to_qobj
 from nmrqb.operators import PAULI

@@ -1,7 +1,25 @@
 """States, piecewise-constant segments, propagators and relaxation."""
 
-from nmrqb.dynamics.averaging import Averaged, average
-from nmrqb.dynamics.distributions import (
+from nmrqb.dynamics.coherent.exponentials import exp_hermitian, exp_matrix
+from nmrqb.dynamics.coherent.propagators import (
+    apply,
+    infidelity,
+    powers,
+    stroboscopic,
+    superoperator,
+    unitary,
+    unitary_superoperator,
+)
+from nmrqb.dynamics.equilibrium import (
+    deviation,
+    from_deviation,
+    polarization_factor,
+    pseudo_pure,
+    thermal_state,
+)
+from nmrqb.dynamics.evolution import Evolution, evolve, evolver
+from nmrqb.dynamics.inhomogeneity.averaging import Averaged, average
+from nmrqb.dynamics.inhomogeneity.distributions import (
     Distribution,
     Gaussian,
     Lorentzian,
@@ -10,7 +28,7 @@ from nmrqb.dynamics.distributions import (
     read_profile,
     static_field,
 )
-from nmrqb.dynamics.ensembles import (
+from nmrqb.dynamics.inhomogeneity.ensembles import (
     Ensemble,
     along_z,
     amplified,
@@ -22,27 +40,9 @@ from nmrqb.dynamics.ensembles import (
     shared_drift,
     uniform_sample,
 )
-from nmrqb.dynamics.equilibrium import (
-    deviation,
-    from_deviation,
-    polarization_factor,
-    pseudo_pure,
-    thermal_state,
-)
-from nmrqb.dynamics.evolution import Evolution, evolve, evolver
-from nmrqb.dynamics.exponentials import exp_hermitian, exp_matrix
 from nmrqb.dynamics.methods import METHODS, Method
 from nmrqb.dynamics.playing import Played, play, play_sequence, thermal_deviation
-from nmrqb.dynamics.propagators import (
-    apply,
-    infidelity,
-    powers,
-    stroboscopic,
-    superoperator,
-    unitary,
-    unitary_superoperator,
-)
-from nmrqb.dynamics.relaxation import (
+from nmrqb.dynamics.relaxing.relaxation import (
     Relaxation,
     collapse_operators,
     commutator_superoperator,

@@ -9,13 +9,13 @@ from typing import Literal, Protocol
 import numpy as np
 from scipy.sparse import issparse
 
-from nmrqb.dynamics.dissipation import Dissipation
+from nmrqb.dynamics.coherent.propagators import apply, superoperator, unitary
+from nmrqb.dynamics.coherent.sparse_evolution import evolve_sparse
 from nmrqb.dynamics.methods import CLOSED, Method, check_method, suited_method
-from nmrqb.dynamics.propagators import apply, superoperator, unitary
+from nmrqb.dynamics.relaxing.dissipation import Dissipation
+from nmrqb.dynamics.relaxing.splitting import SplitEvolver
+from nmrqb.dynamics.relaxing.trajectories import trajectories
 from nmrqb.dynamics.segments import Segment
-from nmrqb.dynamics.sparse_evolution import evolve_sparse
-from nmrqb.dynamics.splitting import SplitEvolver
-from nmrqb.dynamics.trajectories import trajectories
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, as_matrix, dagger
 from nmrqb.sparse_operators import Sparse

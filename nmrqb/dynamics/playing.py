@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from nmrqb.dynamics.ensembles import Ensemble, amplified, shared_drift, uniform_sample
 from nmrqb.dynamics.evolution import Evolver, evolver
+from nmrqb.dynamics.inhomogeneity.ensembles import Ensemble, amplified, shared_drift, uniform_sample
 from nmrqb.dynamics.methods import Method
-from nmrqb.dynamics.relaxation import Relaxation, dissipation_of
+from nmrqb.dynamics.relaxing.relaxation import Relaxation, dissipation_of
 from nmrqb.dynamics.segments import Segment, event_segments, frame_segments
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_hermitian, embed, spin_operator, spin_projections
@@ -104,7 +104,7 @@ def play(
         State or deviation, shape (..., d, d), as an array or ``qutip.Qobj``.
     relaxation
         True for all that the sample declares, False for none, or mechanisms or a
-        `nmrqb.dynamics.dissipation.Dissipation`; it acts all the time, during pulses too.
+        `nmrqb.dynamics.relaxing.dissipation.Dissipation`; it acts all the time, during pulses too.
     ensemble
         Members that see different fields; every slice of a gradient has them all.
     method

@@ -6,11 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from nmrqb.dynamics.dissipation import Dissipation
+from nmrqb.dynamics.coherent.exponentials import block_groups, exp_matrix
 from nmrqb.dynamics.evolution import evolver
-from nmrqb.dynamics.exponentials import block_groups, exp_matrix
 from nmrqb.dynamics.methods import Method
-from nmrqb.dynamics.relaxation import commutator_superoperator
+from nmrqb.dynamics.relaxing.dissipation import Dissipation
+from nmrqb.dynamics.relaxing.relaxation import commutator_superoperator
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, as_hermitian, as_matrix

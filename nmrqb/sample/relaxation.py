@@ -213,9 +213,9 @@ class ShieldingAnisotropy:
 class DipolarCSA:
     """Dipolar relaxation and shielding anisotropy of a pair that tumbles isotropically.
 
-    Redfield theory with C(t) = e^(−t/τ_c), see `nmrqb.dynamics.redfield`; cross-correlation of
-    all interactions included.  It adds to T1 and T2 of the spins: leave those out where it is
-    all there is.  The sample must have a ``field``.
+    Redfield theory with C(t) = e^(−t/τ_c), see `nmrqb.dynamics.relaxing.redfield`;
+    cross-correlation of all interactions included.  It adds to T1 and T2 of the spins: leave those
+    out where it is all there is.  The sample must have a ``field``.
 
     Attributes
     ----------

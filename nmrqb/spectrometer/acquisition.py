@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
-from nmrqb.dynamics.liouvillians import sparse_dissipator
-from nmrqb.dynamics.relaxation import Relaxation, commutator_superoperator, dissipation_of
+from nmrqb.dynamics.relaxing.liouvillians import sparse_dissipator
+from nmrqb.dynamics.relaxing.relaxation import Relaxation, commutator_superoperator, dissipation_of
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real, dagger, spin_operator
 from nmrqb.sample import Sample

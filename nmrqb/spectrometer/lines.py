@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from nmrqb.dynamics.blocks import Indices, blocks, pattern_of
+from nmrqb.dynamics.coherent.blocks import Indices, blocks, pattern_of
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_matrix, dagger
 from nmrqb.spectrometer.receiver import Receiver

@@ -15,11 +15,11 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse
 from scipy.sparse.linalg import expm_multiply
 
-from nmrqb.dynamics.blocks import Indices
-from nmrqb.dynamics.dissipation import Dissipation
-from nmrqb.dynamics.exponentials import exp_matrix
-from nmrqb.dynamics.liouvillians import seen_sectors, sparse_liouvillian
-from nmrqb.dynamics.relaxation import commutator_superoperator
+from nmrqb.dynamics.coherent.blocks import Indices
+from nmrqb.dynamics.coherent.exponentials import exp_matrix
+from nmrqb.dynamics.relaxing.dissipation import Dissipation
+from nmrqb.dynamics.relaxing.liouvillians import seen_sectors, sparse_liouvillian
+from nmrqb.dynamics.relaxing.relaxation import commutator_superoperator
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex
 from nmrqb.spectrometer.lines import hermitian, same_size

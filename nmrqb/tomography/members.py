@@ -18,7 +18,7 @@ from nmrqb.dynamics import (
     dissipation_of,
     drift_of,
 )
-from nmrqb.dynamics.liouvillians import seen_sectors
+from nmrqb.dynamics.relaxing.liouvillians import seen_sectors
 from nmrqb.operators import Complex
 from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import NO_ERRORS, PulseErrors

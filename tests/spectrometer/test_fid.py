@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 from scipy.sparse import csr_array
 
-from nmrqb.dynamics.dissipation import Dissipation, Part
-from nmrqb.dynamics.relaxation import relaxation_of
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
+from nmrqb.dynamics.relaxing.relaxation import relaxation_of
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import pauli, spin_operator
 from nmrqb.sample import Coupling, Sample, Spin

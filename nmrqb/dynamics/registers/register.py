@@ -13,7 +13,7 @@ from nmrqb.dynamics.registers.star import Blocks, star_deviation, star_hamiltoni
 from nmrqb.dynamics.registers.star_dynamics import StarSegment
 from nmrqb.dynamics.registers.star_liouville import StarDissipation, star_liouvillian
 from nmrqb.dynamics.registers.symmetric import MAX_SATELLITES, SymmetricSpace
-from nmrqb.dynamics.relaxation import relaxation_of, spin_rates
+from nmrqb.dynamics.relaxing.relaxation import relaxation_of, spin_rates
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real
 from nmrqb.sample import (

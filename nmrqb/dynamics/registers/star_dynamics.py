@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmrqb.dynamics.exponentials import exp_hermitian
+from nmrqb.dynamics.coherent.exponentials import exp_hermitian
 from nmrqb.dynamics.registers.collective import total_spins
 from nmrqb.dynamics.registers.star import (
     Blocks,

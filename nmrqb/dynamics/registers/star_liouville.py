@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import csr_array
 
-from nmrqb.dynamics.dissipation import Dissipation, Part
 from nmrqb.dynamics.registers.star import finite, star_terms
 from nmrqb.dynamics.registers.symmetric import SymmetricSpace, cleaned, one_spin_dissipator
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, as_matrix, dagger, embed
 from nmrqb.sparse_operators import AXES, Sparse

@@ -12,7 +12,7 @@ from nmrqb.dynamics import (
     dissipator,
     superoperator,
 )
-from nmrqb.dynamics.relaxation import spin_rates
+from nmrqb.dynamics.relaxing.relaxation import spin_rates
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import pauli

@@ -18,8 +18,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from nmrqb.dynamics.dissipation import Dissipation, Part
-from nmrqb.dynamics.exponentials import exp_matrix
+from nmrqb.dynamics.coherent.exponentials import exp_matrix
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, dagger
 

@@ -1,9 +1,9 @@
 """Open dynamics of many spins by quantum trajectories.
 
 K state vectors are followed instead of ρ.  In a step h they evolve coherently for h/2, then take
-one random operator of every part of the dissipation (see `nmrqb.dynamics.unravelling`), and evolve
-for h/2 again.  The average over the draws is Strang's splitting of the master equation, of second
-order in h, and what is left is of statistical nature: it falls as 1/√K.
+one random operator of every part of the dissipation (see `nmrqb.dynamics.relaxing.unravelling`),
+and evolve for h/2 again.  The average over the draws is Strang's splitting of the master equation,
+of second order in h, and what is left is of statistical nature: it falls as 1/√K.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from nmrqb.dynamics.dissipation import Dissipation
+from nmrqb.dynamics.coherent.sparse_evolution import Step, check_state, step
+from nmrqb.dynamics.relaxing.dissipation import Dissipation
+from nmrqb.dynamics.relaxing.unravelling import Channel
 from nmrqb.dynamics.segments import Segment
-from nmrqb.dynamics.sparse_evolution import Step, check_state, step
-from nmrqb.dynamics.unravelling import Channel
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.sparse_operators import Sparse
@@ -72,7 +72,7 @@ def trajectories(
     Parameters
     ----------
     segments, drift
-        As for `nmrqb.dynamics.sparse_evolution.evolve_sparse`.
+        As for `nmrqb.dynamics.coherent.sparse_evolution.evolve_sparse`.
     state
         ψ of shape (d,), or a Hermitian ρ or deviation of shape (d, d), whose eigenvectors are
         sampled evenly, |λ| being their share and the sign of λ their weight.

@@ -8,10 +8,10 @@ from scipy.linalg import expm
 from scipy.sparse import csr_array, diags_array
 
 from nmrqb.dynamics import Segment, apply, superoperator
-from nmrqb.dynamics.dissipation import Dissipation, Part
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
+from nmrqb.dynamics.relaxing.trajectories import trajectories
+from nmrqb.dynamics.relaxing.unravelling import Channel, Kraus, Phases, kraus_operators, unravelled
 from nmrqb.dynamics.segments import event_segments
-from nmrqb.dynamics.trajectories import trajectories
-from nmrqb.dynamics.unravelling import Channel, Kraus, Phases, kraus_operators, unravelled
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, dagger, spin_operator
 from nmrqb.sample import Coupling, Sample, Spin

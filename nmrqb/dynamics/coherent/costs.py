@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 from scipy.sparse import csr_array
 
-from nmrqb.dynamics.chebyshev import series_length, spectral_bounds
+from nmrqb.dynamics.coherent.chebyshev import series_length, spectral_bounds
 from nmrqb.dynamics.segments import Segment
 from nmrqb.operators import Complex
 from nmrqb.sparse_operators import Sparse
@@ -64,7 +64,7 @@ def sparse_cost(
     Parameters
     ----------
     segments, drift, tolerance
-        As for `nmrqb.dynamics.sparse_evolution.evolve_sparse`, of one pass.
+        As for `nmrqb.dynamics.coherent.sparse_evolution.evolve_sparse`, of one pass.
     passes
         How often the segments are played.
     columns

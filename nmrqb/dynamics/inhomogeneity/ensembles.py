@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrqb.dynamics.distributions import Distribution, Gaussian
+from nmrqb.dynamics.inhomogeneity.distributions import Distribution, Gaussian
 from nmrqb.dynamics.segments import Segment, total_duration
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, spin_operator

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, diags_array, eye_array, issparse, kron
 from scipy.sparse.csgraph import connected_components
 
-from nmrqb.dynamics.blocks import NOISE, Indices, Pattern, blocks, pattern_of
-from nmrqb.dynamics.dissipation import Dissipation
+from nmrqb.dynamics.coherent.blocks import NOISE, Indices, Pattern, blocks, pattern_of
+from nmrqb.dynamics.relaxing.dissipation import Dissipation
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex
 

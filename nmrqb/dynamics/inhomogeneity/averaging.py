@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nmrqb.dynamics.ensembles import Ensemble
+from nmrqb.dynamics.inhomogeneity.ensembles import Ensemble
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmrqb.dynamics.blocks import Indices
-from nmrqb.dynamics.exponentials import block_groups, exp_hermitian
+from nmrqb.dynamics.coherent.blocks import Indices
+from nmrqb.dynamics.coherent.exponentials import block_groups, exp_hermitian
 from nmrqb.dynamics.segments import Segment
 from nmrqb.operators import Complex, Real, dagger, spin_count, spin_operator, spin_projections
 

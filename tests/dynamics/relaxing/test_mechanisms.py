@@ -15,7 +15,7 @@ from nmrqb.dynamics import (
     dissipator,
     relaxation_of,
 )
-from nmrqb.dynamics.dissipation import Dissipation, Part
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, pauli
 from nmrqb.sample import (

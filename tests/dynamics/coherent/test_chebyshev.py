@@ -8,7 +8,7 @@ from scipy.linalg import expm
 from scipy.sparse import csr_array
 from scipy.special import jv
 
-from nmrqb.dynamics.chebyshev import chebyshev, series, series_length, spectral_bounds
+from nmrqb.dynamics.coherent.chebyshev import chebyshev, series, series_length, spectral_bounds
 from nmrqb.errors import ArgumentError
 
 

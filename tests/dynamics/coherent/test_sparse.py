@@ -9,19 +9,19 @@ from scipy.sparse import csr_array, issparse
 from scipy.sparse.linalg import expm_multiply
 
 from nmrqb.dynamics import Segment, timeline_segments
-from nmrqb.dynamics.costs import dense_cost, sparse_cost
+from nmrqb.dynamics.coherent.costs import dense_cost, sparse_cost
+from nmrqb.dynamics.coherent.sparse_evolution import (
+    evolve_sparse,
+    single_spin_vectors,
+    step,
+    turn,
+)
 from nmrqb.dynamics.segments import (
     event_segments,
     pulse_segments,
     rotation_matrix,
     rotation_steps,
     rotation_vectors,
-)
-from nmrqb.dynamics.sparse_evolution import (
-    evolve_sparse,
-    single_spin_vectors,
-    step,
-    turn,
 )
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import kron, spin_operator

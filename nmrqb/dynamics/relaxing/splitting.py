@@ -16,9 +16,9 @@ from functools import reduce
 
 import numpy as np
 
-from nmrqb.dynamics.dissipation import Dissipation, Part
-from nmrqb.dynamics.exponentials import exp_hermitian, exp_matrix
+from nmrqb.dynamics.coherent.exponentials import exp_hermitian, exp_matrix
 from nmrqb.dynamics.methods import Method
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, dagger, spin_count, spread

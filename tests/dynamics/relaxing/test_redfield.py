@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmrqb.dynamics import relaxation_of
-from nmrqb.dynamics.redfield import (
+from nmrqb.dynamics.relaxing.redfield import (
     dipolar_constant,
     gyromagnetic_ratio,
     redfield_operators,

@@ -12,8 +12,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrqb.dynamics.dissipation import Dissipation, Part, dissipator
-from nmrqb.dynamics.redfield import redfield_operators
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part, dissipator
+from nmrqb.dynamics.relaxing.redfield import redfield_operators
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, dagger, kron
 from nmrqb.sample import (

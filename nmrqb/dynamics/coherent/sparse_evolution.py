@@ -14,8 +14,8 @@ from functools import partial, reduce
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from nmrqb.dynamics.chebyshev import hermitian, matrix_series
-from nmrqb.dynamics.exponentials import exp_hermitian
+from nmrqb.dynamics.coherent.chebyshev import hermitian, matrix_series
+from nmrqb.dynamics.coherent.exponentials import exp_hermitian
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, dagger, kron
@@ -55,7 +55,7 @@ def step(A: Complex | Sparse, tolerance: float = 1e-12) -> Step:
     Raises
     ------
     ArgumentError
-        As for `nmrqb.dynamics.chebyshev.series`.
+        As for `nmrqb.dynamics.coherent.chebyshev.series`.
     """
     if not issparse(A):
         return _dense(np.asarray(A))
@@ -152,13 +152,13 @@ def evolve_sparse(
     -------
     state, error
         The bound on the 2-norm of the error (Frobenius norm for ρ) includes rounding; see
-        `nmrqb.dynamics.chebyshev.Series`.
+        `nmrqb.dynamics.coherent.chebyshev.Series`.
 
     Raises
     ------
     ArgumentError
         If the state does not fit the drift or is not finite, or as for
-        `nmrqb.dynamics.chebyshev.series`.
+        `nmrqb.dynamics.coherent.chebyshev.series`.
     """
     psi = check_state(state, drift.shape[0])
     mixed = psi.ndim == 2

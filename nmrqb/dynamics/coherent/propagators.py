@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrqb.dynamics.exponentials import exp_hermitian, exp_matrix
-from nmrqb.dynamics.factors import FactorTable
-from nmrqb.dynamics.relaxation import commutator_superoperator
+from nmrqb.dynamics.coherent.exponentials import exp_hermitian, exp_matrix
+from nmrqb.dynamics.coherent.factors import FactorTable
+from nmrqb.dynamics.relaxing.relaxation import commutator_superoperator
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, dagger

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from nmrqb.dynamics.blocks import Indices, blocks
+from nmrqb.dynamics.coherent.blocks import Indices, blocks
 from nmrqb.operators import Complex, Real, dagger
 
 _BLOCKS_FROM = 16  # below this dimension a search for blocks costs more than it saves

@@ -8,9 +8,9 @@ from scipy.linalg import expm
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from nmrqb.dynamics.blocks import blocks, pattern_of
-from nmrqb.dynamics.dissipation import Dissipation, Part
-from nmrqb.dynamics.liouvillians import seen_sectors, sparse_dissipator, sparse_liouvillian
+from nmrqb.dynamics.coherent.blocks import blocks, pattern_of
+from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
+from nmrqb.dynamics.relaxing.liouvillians import seen_sectors, sparse_dissipator, sparse_liouvillian
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import pauli
 

@@ -1,0 +1,1 @@
+"""Propagators of piecewise-constant Hamiltonians, dense and sparse."""

@@ -1,0 +1,1 @@
+"""Samples whose parts see different fields: distributions, ensembles, means over them."""

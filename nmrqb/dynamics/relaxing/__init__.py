@@ -1,0 +1,1 @@
+"""Lindblad operators of relaxation, and evolution under them."""
