@@ -1,6 +1,13 @@
 """Experiments: prepare → charge → measure, from YAML to labelled results."""
 
-from nmrqb.experiment.figures import FIGURES, FigureOfMerit, figure_functions
+from nmrqb.experiment.coverage import CoverageStudy, coverage_study
+from nmrqb.experiment.coverage_rows import CoverageRow
+from nmrqb.experiment.figures import (
+    FIGURES,
+    FigureOfMerit,
+    estimated_figures,
+    figure_functions,
+)
 from nmrqb.experiment.format import ExperimentFormat
 from nmrqb.experiment.loader import load_experiment
 from nmrqb.experiment.model import (
@@ -10,6 +17,7 @@ from nmrqb.experiment.model import (
     Measurement,
     Noise,
     ProductPreparation,
+    ReceiverErrors,
     Result,
     SequenceCharge,
 )
@@ -17,6 +25,8 @@ from nmrqb.experiment.runner import run, simulate
 
 __all__ = [
     "FIGURES",
+    "CoverageRow",
+    "CoverageStudy",
     "DriveCharge",
     "Experiment",
     "ExperimentFormat",
@@ -25,8 +35,11 @@ __all__ = [
     "Measurement",
     "Noise",
     "ProductPreparation",
+    "ReceiverErrors",
     "Result",
     "SequenceCharge",
+    "coverage_study",
+    "estimated_figures",
     "figure_functions",
     "load_experiment",
     "run",

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from nmrqb.battery import Battery, coherence_l1
 from nmrqb.operators import Complex, Real, partial_trace
-from nmrqb.tomography import Figure
+from nmrqb.tomography import (
+    Figure,
+    anti_ergotropy_figure,
+    capacity_figure,
+    coherence_figure,
+    energy_figure,
+    ergotropy_figure,
+)
 
 
 @dataclass(frozen=True)
@@ -22,29 +29,22 @@ class FigureOfMerit:
         Name in JSON, with its unit.
     symbol, title, units
         For pictures and tables.
-    allowed
-        Values that it can have.
     """
 
     key: str
     symbol: str
     title: str
     units: str
-    allowed: tuple[float, float]
 
-
-_POSITIVE, _NEGATIVE, _ANY = (0.0, np.inf), (-np.inf, 0.0), (-np.inf, np.inf)
 
 FIGURES: Mapping[str, FigureOfMerit] = {
-    "ergotropy": FigureOfMerit("ergotropy_hz", "ξ/h", "ergotropy", "Hz", _POSITIVE),
-    "anti_ergotropy": FigureOfMerit("anti_ergotropy_hz", "A/h", "anti-ergotropy", "Hz", _NEGATIVE),
-    "capacity": FigureOfMerit("capacity_hz", "Q/h", "capacity", "Hz", _POSITIVE),
-    "energy": FigureOfMerit("energy_hz", "E/h", "mean energy", "Hz", _ANY),
-    "coherence_l1": FigureOfMerit(
-        "coherence_l1", "C", "l1 coherence in the energy basis", "1", _POSITIVE
-    ),
+    "ergotropy": FigureOfMerit("ergotropy_hz", "ξ/h", "ergotropy", "Hz"),
+    "anti_ergotropy": FigureOfMerit("anti_ergotropy_hz", "A/h", "anti-ergotropy", "Hz"),
+    "capacity": FigureOfMerit("capacity_hz", "Q/h", "capacity", "Hz"),
+    "energy": FigureOfMerit("energy_hz", "E/h", "mean energy", "Hz"),
+    "coherence_l1": FigureOfMerit("coherence_l1", "C", "l1 coherence in the energy basis", "1"),
     "coherence_l1_computational": FigureOfMerit(
-        "coherence_l1_computational", "C_z", "l1 coherence in the product basis", "1", _POSITIVE
+        "coherence_l1_computational", "C_z", "l1 coherence in the product basis", "1"
     ),
 }
 
@@ -54,9 +54,22 @@ def battery_state(battery: Battery, rho: Complex) -> Complex:
     return rho if battery.spins is None else partial_trace(rho, battery.spins)
 
 
-def figure_functions(battery: Battery) -> dict[str, Figure]:
+def estimated_figures(battery: Battery) -> dict[str, Figure]:
+    """Return the figures of a battery as error bars need them: with their kinks."""
+    H, spins = battery.hamiltonian_hz, battery.spins
+    return {
+        "ergotropy": ergotropy_figure(H, spins=spins),
+        "anti_ergotropy": anti_ergotropy_figure(H, spins=spins),
+        "capacity": capacity_figure(H, spins=spins),
+        "energy": energy_figure(H, spins=spins),
+        "coherence_l1": coherence_figure(battery.energy_basis, spins=spins),
+        "coherence_l1_computational": coherence_figure(np.eye(len(H), dtype=complex), spins=spins),
+    }
+
+
+def figure_functions(battery: Battery) -> dict[str, Callable[[Complex], Real]]:
     """Return the figures of a battery as functions of the register's states (..., d, d)."""
-    of_battery: dict[str, Figure] = {
+    of_battery: dict[str, Callable[[Complex], Real]] = {
         "ergotropy": battery.ergotropy,
         "anti_ergotropy": battery.anti_ergotropy,
         "capacity": battery.capacity,
@@ -67,7 +80,7 @@ def figure_functions(battery: Battery) -> dict[str, Figure]:
     return {name: _on_register(battery, figure) for name, figure in of_battery.items()}
 
 
-def _on_register(battery: Battery, figure: Figure) -> Figure:
+def _on_register(battery: Battery, figure: Callable[[Complex], Real]) -> Callable[[Complex], Real]:
     def evaluate(rho: Complex) -> Real:
         return np.asarray(figure(battery_state(battery, rho)))
 

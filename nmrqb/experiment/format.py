@@ -67,6 +67,12 @@ def _probability(value: float) -> float:
     return value
 
 
+def _share(value: float) -> float:
+    if not 0 <= value <= 0.5:
+        raise ValueError(f"must be from 0 % to 50 %, but is {value:g}")
+    return value
+
+
 def _at_least(lowest: int, highest: int = 10**6) -> AfterValidator:
     def check(value: int) -> int:
         if not lowest <= value <= highest:
@@ -209,6 +215,9 @@ class MeasureFormat(Entry):
     replicas: Annotated[Count, _at_least(50, 10_000)] = Field(
         400, description="Bootstrap replicas behind the intervals."
     )
+    gain_error: Annotated[Ratio, AfterValidator(_share)] = Field(
+        0.0, description="Relative standard deviation of the scale of all FIDs, say 1 %."
+    )
     points: Annotated[Count, _at_least(16, 2**20)] = Field(
         2048, description="Complex points of an FID."
     )
@@ -216,6 +225,21 @@ class MeasureFormat(Entry):
         None, description="Spectral width with a unit; by default it holds all lines."
     )
     dead_time: Time = Field(0.0, description="Time between readout pulse and first point.")
+    phase_cycle: Literal["none", "cyclops"] = Field(
+        "none",
+        description="cyclops: the scans go through 0°, 90°, 180°, 270° of all pulses and the "
+        "receiver, which cancels offset and images of the receiver over four scans.",
+    )
+    integration_window: Annotated[Frequency, AfterValidator(_positive)] | None = Field(
+        None,
+        description="Half width, with a unit, of the integrals round every line of the spectrum; "
+        "by default lines are fitted in the time domain.",
+    )
+    reference_scans: Annotated[Count, _at_least(0)] = Field(
+        0,
+        description="Scans of thermal equilibrium after 90° pulses, from which the gain and phase "
+        "of every channel are calibrated; 0 for none.",
+    )
 
 
 class SpinOverrideFormat(Entry):

@@ -28,6 +28,7 @@ from nmrqb.experiment.model import (
     SequenceCharge,
 )
 from nmrqb.experiment.noise import load_profile, noise_faults, noise_of
+from nmrqb.experiment.receiver_format import receiver_faults
 from nmrqb.files import Document, is_file_argument
 from nmrqb.sample import Sample, load_sample
 from nmrqb.sequence import (
@@ -72,6 +73,7 @@ def load_experiment(
         *_prepare_faults(entry, document, sample),
         *_measure_faults(entry, document, sample),
         *noise_faults(entry.noise, document, sample),
+        *receiver_faults(entry.noise.receiver, document, sample),
     ]
     profile = load_profile(entry.noise, document, faults)
     timeline = _timeline(entry, document, sample, sequence, faults)
@@ -274,7 +276,7 @@ def _rank_faults(readouts: list[str], document: Document, sample: Sample) -> Ite
     if hidden:
         message = (
             f"`readouts` {', '.join(readouts)} determine {rank} of {len(response.paulis)} Paulis; "
-            f"not seen: combinations of {', '.join(hidden)}; add readouts"
+            f"not seen: {', '.join(hidden)}; add readouts"
         )
         yield Fault(document.position(("measure", "readouts")), message)
 
@@ -317,7 +319,11 @@ def _measure(entry: MeasureFormat) -> Measurement:
         estimator=entry.estimator,
         confidence=entry.confidence,
         replicas=entry.replicas,
+        gain_error=entry.gain_error,
         points=entry.points,
         spectral_width_hz=entry.spectral_width,
         dead_time_s=entry.dead_time,
+        phase_cycle=entry.phase_cycle,
+        integration_window_hz=entry.integration_window,
+        reference_scans=entry.reference_scans,
     )

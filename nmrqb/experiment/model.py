@@ -73,6 +73,34 @@ class SequenceCharge:
 
 
 @dataclass(frozen=True)
+class ReceiverErrors:
+    """What the receiver does to FIDs and the estimator does not know.
+
+    Attributes
+    ----------
+    gain, phase_rad
+        Relative error of the gain and error of the phase in rad, by nucleus.
+    offset
+        Constant in all FIDs over the largest signal of one spin.
+    imbalance, skew
+        Of the two quadratures, see `nmrqb.spectrometer.FrontEnd`; the skew in rad.
+    digitiser_bits
+        None for a digitiser that rounds nothing.
+    full_scale
+        What it holds over the largest signal of a pure state with five standard deviations of
+        the noise.
+    """
+
+    gain: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    phase_rad: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    offset: float = 0.0
+    imbalance: float = 0.0
+    skew: float = 0.0
+    digitiser_bits: int | None = None
+    full_scale: float = 1.0
+
+
+@dataclass(frozen=True)
 class Noise:
     """What is not ideal.
 
@@ -94,6 +122,8 @@ class Noise:
     pulse_errors
         What the transmitter makes of all pulses, of charging and readout alike.  The estimator
         knows it of the readout, as it knows the spreads.  Radiation damping is left out.
+    receiver
+        What the receiver does to FIDs, unknown to the estimator.
     """
 
     relaxation: bool | tuple[Mechanism, ...] = True
@@ -103,6 +133,7 @@ class Noise:
     b0: Distribution | None = None
     J_spread: float = 0.0
     pulse_errors: PulseErrors = NO_ERRORS
+    receiver: ReceiverErrors = field(default_factory=ReceiverErrors)
 
     def mechanisms(self, sample: Sample) -> tuple[Mechanism, ...]:
         """Return the mechanisms of relaxation that act on a sample."""
@@ -125,8 +156,16 @@ class Measurement:
         ``maximum-likelihood`` or ``linear-inversion``.
     confidence, replicas
         Nominal coverage of the intervals, number of bootstrap replicas.
+    gain_error
+        Relative standard deviation of the scale of all FIDs of a run, which is not calibrated.
     points, spectral_width_hz, dead_time_s
         Digitisation; a width of None is eight times the highest line offset.
+    phase_cycle
+        ``cyclops``: scans go through four phases of all pulses and the receiver.
+    integration_window_hz
+        Half width of the integrals round every line in Hz, or None for a fit in the time domain.
+    reference_scans
+        Scans of the reference that gains and phases are calibrated with; 0 for none.
     """
 
     readouts: tuple[str, ...]
@@ -135,9 +174,13 @@ class Measurement:
     estimator: Method = "maximum-likelihood"
     confidence: float = 0.95
     replicas: int = 400
+    gain_error: float = 0.0
     points: int = 2048
     spectral_width_hz: float | None = None
     dead_time_s: float = 0.0
+    phase_cycle: Literal["none", "cyclops"] = "none"
+    integration_window_hz: float | None = None
+    reference_scans: int = 0
 
 
 @dataclass(frozen=True, eq=False)

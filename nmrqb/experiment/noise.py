@@ -78,6 +78,7 @@ def noise_of(entry: NoiseFormat, sample: Sample, profile: Profile) -> Noise:
         b0=_static_field(entry, sample),
         J_spread=entry.J_spread,
         pulse_errors=_pulse_errors(entry.pulse_errors),
+        receiver=entry.receiver.errors(),
     )
 
 

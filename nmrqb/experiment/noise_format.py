@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from nmrqb.experiment.receiver_format import ReceiverFormat
 from nmrqb.formats import Angle, Entry, Quantity, Ratio, Time, scalar_text, shown
 from nmrqb.sample.relaxation_format import MechanismFormat, as_form
 from nmrqb.units import UnitError
@@ -147,6 +148,11 @@ class NoiseFormat(Entry):
         default_factory=PulseErrorsFormat,
         description="Systematic errors of all pulses.",
         examples=[{"amplitude": "1 %", "phase": "1 deg", "transient": {"leading": "2 deg"}}],
+    )
+    receiver: ReceiverFormat = Field(
+        default_factory=ReceiverFormat,
+        description="Errors of the receiver, which the estimator does not know.",
+        examples=[{"gain": {"13C": "3 %"}, "digitiser_bits": 12}],
     )
 
     @property

@@ -71,8 +71,9 @@ def label(
     """Return all numbers of a run as one labelled data set.
 
     Figures of merit are ``true_NAME`` (simulated state), ``NAME`` (bias-corrected estimate),
-    ``NAME_low``, ``NAME_high`` (interval), ``NAME_raw`` (plug-in) and ``model_NAME`` (average
-    Hamiltonian with laboratory-frame relaxation).
+    ``NAME_low``, ``NAME_high`` (interval), ``NAME_lower_bound``, ``NAME_upper_bound`` (one-sided,
+    by data thinning), ``NAME_raw`` (plug-in) and ``model_NAME`` (average Hamiltonian with
+    laboratory-frame relaxation).
     """
     variables = {
         "true_state": variable(_STATE, truth.states, "simulated state"),
@@ -142,6 +143,8 @@ def _figure_variables(
             f"{name}_low": (interval.low, "lower end of the interval"),
             f"{name}_high": (interval.high, "upper end of the interval"),
             f"{name}_raw": (interval.raw, "plug-in estimate"),
+            f"{name}_lower_bound": (interval.lower_bound, "one-sided lower bound"),
+            f"{name}_upper_bound": (interval.upper_bound, "one-sided upper bound"),
         }
         for key, (values, text) in parts.items():
             found[key] = variable(("time",), values, f"{title}, {text}", units)
@@ -160,9 +163,21 @@ def _population_variables(experiment: Experiment, truth: Truth) -> dict[str, Var
     }
 
 
-def reading_notes(experiment: Experiment, truth: Truth, estimate: StateEstimate) -> tuple[str, ...]:
-    """Return what a reader of the numbers must know about them."""
+def reading_notes(
+    experiment: Experiment, truth: Truth, estimate: StateEstimate, wrong: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Return what a reader of the numbers must know about them.
+
+    Parameters
+    ----------
+    experiment, truth, estimate
+        What was run, what was true, and what was found.
+    wrong
+        What seems to be wrong with the measurement itself.
+    """
     notes = [*_data_notes(truth, estimate), *_ensemble_notes(truth.ensemble)]
+    if wrong:
+        notes.insert(0, f"The measurement is not what it is taken for: {'; '.join(wrong)}.")
     notes += [
         "All figures are of the effective state in the deviation matrix; energies of the true "
         "state of the ensemble are smaller by the polarisation ε (1e-6 to 1e-5, growing with the "
@@ -213,8 +228,8 @@ def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
     if outside:
         notes.append(
             f"{outside} of {estimate.chi2.size} linear inversions are not positive: the state is "
-            "within the noise of the boundary, where intervals can cover less than they claim "
-            "(down to 85 % for 95 %, capacity most). More scans help."
+            "within the noise of the boundary. Intervals do not rely on positivity; they cover "
+            "what they claim there too, but are wider than they would have to be. More scans help."
         )
     return notes
 

@@ -11,7 +11,7 @@ import numpy as np
 from nmrqb.dynamics import gibbs, spin_gibbs
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment.charging import charged_states, model_states
-from nmrqb.experiment.figures import FIGURES, figure_functions
+from nmrqb.experiment.figures import estimated_figures, figure_functions
 from nmrqb.experiment.inhomogeneity import ensemble_of
 from nmrqb.experiment.model import (
     Experiment,
@@ -19,6 +19,7 @@ from nmrqb.experiment.model import (
     Result,
     SequenceCharge,
 )
+from nmrqb.experiment.receiving import calibration_of, culprits, recorded
 from nmrqb.experiment.result import (
     Truth,
     Variable,
@@ -28,13 +29,14 @@ from nmrqb.experiment.result import (
     variable,
 )
 from nmrqb.operators import Complex, Real, kron
-from nmrqb.spectrometer import Receiver, add_noise, default_receiver
+from nmrqb.spectrometer import Integrals, Receiver, default_receiver
 from nmrqb.tomography import (
+    Analysis,
     Chain,
     StateEstimate,
     acquire_members,
-    bootstrap,
     estimate_state,
+    intervals,
     measurement_chain,
     noise_for_snr,
     response_matrix,
@@ -86,25 +88,27 @@ def run(
     truth = simulate(experiment, seed=int(ensemble_seed.generate_state(1)[0]))
     report(1, 4)
     chain, noise = _instrument(experiment, truth)
-    estimate, shown = _measure(experiment, truth, chain, noise, np.random.default_rng(noise_seed))
+    drawn = np.random.default_rng(noise_seed)
+    estimate, shown, wrong = _measure(experiment, truth, chain, noise, drawn)
     report(2, 4)
-    functions = figure_functions(experiment.battery)
-    intervals = bootstrap(
+    figures = estimated_figures(experiment.battery)
+    found = intervals(
         estimate,
-        {name: (functions[name], FIGURES[name].allowed) for name in experiment.report},
+        {name: figures[name] for name in experiment.report},
         rng=np.random.default_rng(bootstrap_seed),
         replicas=experiment.measure.replicas,
         confidence=experiment.measure.confidence,
+        gain_error=experiment.measure.gain_error,
     )
     report(3, 4)
-    data = label(experiment, truth, chain, estimate, intervals)
+    data = label(experiment, truth, chain, estimate, found)
     data = data.assign(fid=_shown_fid(shown), shown=_shown_at(experiment, truth))
     report(4, 4)
     return Result(
         experiment,
         used,
         data,
-        reading_notes(experiment, truth, estimate),
+        reading_notes(experiment, truth, estimate, wrong),
         provenance(experiment, used, truth.ensemble),
     )
 
@@ -130,7 +134,7 @@ def simulate(experiment: Experiment, *, seed: int = 0) -> Truth:
     """
     sample, noise = experiment.sample, experiment.noise
     rho = initial_state(experiment)
-    acquisition = float(_receiver(experiment).times_s[-1])
+    acquisition = float(receiver_of(experiment).times_s[-1])
     ensemble = ensemble_of(experiment, rho, acquisition, seed)
     members, clock = charged_states(experiment.charge, sample, noise, ensemble, rho)
     model = (
@@ -141,7 +145,8 @@ def simulate(experiment: Experiment, *, seed: int = 0) -> Truth:
     return Truth(clock, ensemble, members, ensemble.mean(members), model)
 
 
-def _receiver(experiment: Experiment) -> Receiver:
+def receiver_of(experiment: Experiment) -> Receiver:
+    """Return how the FIDs of an experiment are digitised."""
     measure = experiment.measure
     receiver = default_receiver(
         experiment.sample, points=measure.points, dead_time_s=measure.dead_time_s
@@ -159,12 +164,18 @@ def _instrument(experiment: Experiment, truth: Truth) -> tuple[Chain, Real]:
         measure.readouts,
         pulses=noise.pulses,
         relaxation=noise.relaxation,
-        receiver=_receiver(experiment),
+        receiver=receiver_of(experiment),
         ensemble=truth.ensemble,
         errors=noise.pulse_errors,
+        analysis=_analysis(experiment),
     )
     _check_width(chain)
     return chain, noise_for_snr(chain, experiment.sample, measure.snr, measure.scans)
+
+
+def _analysis(experiment: Experiment) -> Analysis:
+    half_width = experiment.measure.integration_window_hz
+    return "time-domain" if half_width is None else Integrals(half_width)
 
 
 def _check_width(chain: Chain) -> None:
@@ -180,21 +191,33 @@ def _check_width(chain: Chain) -> None:
 
 def _measure(
     experiment: Experiment, truth: Truth, chain: Chain, noise: Real, rng: np.random.Generator
-) -> tuple[StateEstimate, Complex]:
-    """Acquire and estimate in blocks of times; keep the FIDs of the most charged state."""
-    response = response_matrix(chain)
+) -> tuple[StateEstimate, Complex, tuple[str, ...]]:
+    """Acquire and estimate in blocks of times; keep FIDs of the most charged state, and culprits.
+
+    What is wrong with the measurement is looked for in the first block that does not fit.
+    """
+    measure, response = experiment.measure, response_matrix(chain)
     points = len(truth.states)
     shown_at = shown_index(experiment, truth.states)
     per_time = len(chain.readouts) * len(chain.channels) * chain.receiver.points
     size = max(1, _BLOCK_VALUES // per_time)
+    gain = 1 + measure.gain_error * rng.standard_normal() if measure.gain_error else 1.0
+    one_scan = noise * np.sqrt(measure.scans)
+    calibration = calibration_of(experiment, chain, one_scan, rng)
     estimates, shown = [], np.empty(0, dtype=complex)
+    wrong: tuple[str, ...] = ()
     for start in range(0, points, size):
         block = truth.members[:, start : start + size]
-        fids = add_noise(acquire_members(chain, block), noise, rng)
+        clean = gain * acquire_members(chain, block)
+        fids = recorded(experiment, chain, clean, one_scan, rng)
         if start <= shown_at < start + size:
             shown = fids[shown_at - start]
-        estimates.append(estimate_state(fids, response, noise, method=experiment.measure.estimator))
-    return _joined(estimates), shown
+        estimates.append(
+            estimate_state(fids, response, noise, method=measure.estimator, calibration=calibration)
+        )
+        if truth.ensemble.size == 1:  # others misfit anyway: the chain knows their mean only
+            wrong = wrong or culprits(chain, fids, estimates[-1], noise, calibration)
+    return _joined(estimates), shown, wrong
 
 
 def shown_index(experiment: Experiment, states: Complex) -> int:
@@ -209,14 +232,14 @@ def _shown_at(experiment: Experiment, truth: Truth) -> Variable:
 
 def _joined(parts: list[StateEstimate]) -> StateEstimate:
     first = parts[0]
-    return StateEstimate(
+    each = first.covariance.ndim > 2
+    return replace(
+        first,
+        covariance=np.concatenate([p.covariance for p in parts]) if each else first.covariance,
         rho=np.concatenate([p.rho for p in parts]),
         linear=np.concatenate([p.linear for p in parts]),
-        covariance=first.covariance,
         chi2=np.concatenate([p.chi2 for p in parts]),
-        degrees_of_freedom=first.degrees_of_freedom,
         gap=np.concatenate([p.gap for p in parts]),
-        method=first.method,
     )
 
 

@@ -1,5 +1,6 @@
 """One function per picture, drawn on given Axes, returning its artists."""
 
+from nmrqb.plotting.coverage import draw_coverage
 from nmrqb.plotting.curves import draw_figure_of_merit
 from nmrqb.plotting.diagram import diagram_size, draw_sequence
 from nmrqb.plotting.diagram_columns import Diagram, sequence_columns, sequence_diagram
@@ -16,6 +17,7 @@ __all__ = [
     "Mark",
     "box",
     "diagram_size",
+    "draw_coverage",
     "draw_fid",
     "draw_figure_of_merit",
     "draw_frames",

@@ -7,24 +7,40 @@ from nmrqb.report.average_pictures import (
     write_average,
 )
 from nmrqb.report.average_text import compile_text
+from nmrqb.report.coverage import (
+    check_coverage_folder,
+    coverage_document,
+    coverage_figure,
+    coverage_text,
+    write_coverage,
+)
 from nmrqb.report.documents import check_document, dump, result_document
 from nmrqb.report.folder import check_result_folder, write_result
 from nmrqb.report.pictures import picture_bytes, sequence_figure
+from nmrqb.report.readouts import ReadoutReport, readouts_document, readouts_text
 from nmrqb.report.text import result_text, table
 
 __all__ = [
+    "ReadoutReport",
     "average_figures",
     "check_average_folder",
+    "check_coverage_folder",
     "check_document",
     "check_result_folder",
     "compile_document",
     "compile_text",
+    "coverage_document",
+    "coverage_figure",
+    "coverage_text",
     "dump",
     "picture_bytes",
+    "readouts_document",
+    "readouts_text",
     "result_document",
     "result_text",
     "sequence_figure",
     "table",
     "write_average",
+    "write_coverage",
     "write_result",
 ]

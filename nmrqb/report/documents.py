@@ -90,6 +90,7 @@ def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
     return point
 
 
-def _interval(at: xr.Dataset, name: str) -> dict[str, float]:
-    parts = {"value": name, "low": f"{name}_low", "high": f"{name}_high", "raw": f"{name}_raw"}
-    return {part: float(at[key]) for part, key in parts.items()}
+def _interval(at: xr.Dataset, name: str) -> dict[str, float | bool]:
+    parts = ("low", "high", "raw", "lower_bound", "upper_bound")
+    numbers = {"value": float(at[name])} | {part: float(at[f"{name}_{part}"]) for part in parts}
+    return numbers | {"significant": numbers["low"] > 0 or numbers["high"] < 0}

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmrqb.dynamics import Gaussian, Lorentzian
-from nmrqb.experiment import FIGURES, DriveCharge, Experiment, GibbsPreparation, Noise, Result
+from nmrqb.experiment import (
+    FIGURES,
+    DriveCharge,
+    Experiment,
+    GibbsPreparation,
+    Noise,
+    ReceiverErrors,
+    Result,
+)
 from nmrqb.operators import named_terms
 from nmrqb.sample import T1T2
 from nmrqb.sequence import NO_ERRORS
@@ -78,6 +86,7 @@ def _imperfections(noise: Noise) -> list[str]:
         f"B0 {_field_text(noise)}": noise.b0 is not None,
         f"J spread {100 * noise.J_spread:.3g} %": noise.J_spread,
         "errors of the pulses": noise.pulse_errors != NO_ERRORS,
+        "errors of the receiver": noise.receiver != ReceiverErrors(),
     }
     return [text for text, acts in found.items() if acts]
 

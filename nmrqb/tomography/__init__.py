@@ -1,39 +1,113 @@
 """Tomography: readouts, response matrices, estimators, error bars."""
 
-from nmrqb.tomography.estimators import METHODS, Method, StateEstimate, estimate_state, undetermined
-from nmrqb.tomography.readouts import check_readout, readout_maps, readout_segments
+from nmrqb.tomography.calibration import (
+    Calibration,
+    calibrate,
+    reference_chain,
+    reference_readouts,
+)
+from nmrqb.tomography.design import (
+    Choice,
+    Design,
+    PartialEstimate,
+    analyse,
+    best_set,
+    bounds,
+    determines,
+    estimate_partially,
+    optimal_readouts,
+)
+from nmrqb.tomography.diagnosis import Diagnosis, Finding, diagnose
+from nmrqb.tomography.estimators import METHODS, StateEstimate, estimate_state, undetermined
+from nmrqb.tomography.kinds import KINDS, Kind, Method, check_figure
+from nmrqb.tomography.members import Analysis
+from nmrqb.tomography.noise_level import NoiseLevel, noise_level
+from nmrqb.tomography.readout_words import (
+    Readout,
+    check_readout,
+    read_readout,
+    sequence_readout,
+)
+from nmrqb.tomography.readouts import readout_maps, readout_segments
 from nmrqb.tomography.response import (
     Chain,
     Response,
     acquire,
     acquire_members,
     detect,
+    leave_out,
     line_amplitudes,
     measurement_chain,
     noise_for_snr,
     response_matrix,
 )
-from nmrqb.tomography.uncertainty import Figure, Interval, bootstrap
+from nmrqb.tomography.uncertainty import (
+    Figure,
+    Interval,
+    KinkedFigure,
+    SmoothFigure,
+    anti_ergotropy_figure,
+    capacity_figure,
+    coherence_figure,
+    energy_figure,
+    ergotropy_figure,
+    intervals,
+    nearest_kink,
+)
 
 __all__ = [
+    "KINDS",
     "METHODS",
+    "Analysis",
+    "Calibration",
     "Chain",
+    "Choice",
+    "Design",
+    "Diagnosis",
     "Figure",
+    "Finding",
     "Interval",
+    "Kind",
+    "KinkedFigure",
     "Method",
+    "NoiseLevel",
+    "PartialEstimate",
+    "Readout",
     "Response",
+    "SmoothFigure",
     "StateEstimate",
     "acquire",
     "acquire_members",
-    "bootstrap",
+    "analyse",
+    "anti_ergotropy_figure",
+    "best_set",
+    "bounds",
+    "calibrate",
+    "capacity_figure",
+    "check_figure",
     "check_readout",
+    "coherence_figure",
     "detect",
+    "determines",
+    "diagnose",
+    "energy_figure",
+    "ergotropy_figure",
+    "estimate_partially",
     "estimate_state",
+    "intervals",
+    "leave_out",
     "line_amplitudes",
     "measurement_chain",
+    "nearest_kink",
     "noise_for_snr",
+    "noise_level",
+    "optimal_readouts",
+    "read_readout",
     "readout_maps",
     "readout_segments",
+    "reference_chain",
+    "reference_readouts",
     "response_matrix",
+    "sequence_readout",
     "undetermined",
 ]

@@ -8,18 +8,20 @@ inverse covariance.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+from scipy.stats import chi2 as chi2_law
 
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, from_pauli_coefficients, pauli_coefficients
-from nmrqb.tomography.response import Response, amplitude_covariance, line_amplitudes
+from nmrqb.tomography.calibration import Calibration
+from nmrqb.tomography.combinations import sparse_basis, split_space
+from nmrqb.tomography.kinds import Kind, Method, check_kind
+from nmrqb.tomography.noise_level import NoiseLevel
+from nmrqb.tomography.response import Response, amplitude_covariance, observed_amplitudes
 
-Method = Literal["maximum-likelihood", "linear-inversion"]
 METHODS: tuple[Method, ...] = ("maximum-likelihood", "linear-inversion")
 
-_RANK = 1e-8
 _GAP = 1e-5  # nats: far below the statistical spread of the log-likelihood, which is 1
 _ROUNDING = 1e-14  # of the largest precision: what double precision leaves of the gap
 _MAX_STEPS = 2000
@@ -36,7 +38,8 @@ class StateEstimate:
     linear
         Linear inversions, unbiased and not always positive, shape (..., d, d).
     covariance
-        Covariance of the linear inversion's Pauli coefficients, shape (4ⁿ − 1, 4ⁿ − 1).
+        Covariance of the linear inversion's Pauli coefficients, shape (4ⁿ − 1, 4ⁿ − 1); with a
+        calibration, (..., 4ⁿ − 1, 4ⁿ − 1), for the errors of gains and phases grow with the signal.
     chi2
         Squared residual of the data over their noise, shape (...); its expectation is
         ``degrees_of_freedom`` where the model is right.
@@ -46,6 +49,13 @@ class StateEstimate:
         Certified bound of the log-likelihood that is missing to the maximum, shape (...).
     method
         The estimator.
+    kind
+        What the matrices are, see `nmrqb.tomography.Kind`.
+    scale_error
+        Relative standard deviation of one factor that all Pauli coefficients share, that of the
+        reference's polarisation; it is not part of the covariance.
+    noise_degrees_of_freedom
+        Real numbers behind the estimated noise level; infinite where it was given.
     """
 
     rho: Complex
@@ -55,6 +65,16 @@ class StateEstimate:
     degrees_of_freedom: int
     gap: Real
     method: Method
+    kind: Kind = "full"
+    scale_error: float = 0.0
+    noise_degrees_of_freedom: float = np.inf
+
+    @property
+    def p_value(self) -> Real:
+        """Probability of so large a residual where the model is right, shape (...)."""
+        if not self.degrees_of_freedom:
+            return np.ones_like(self.chi2)
+        return np.asarray(chi2_law.sf(self.chi2, self.degrees_of_freedom))
 
 
 def to_state(coefficients: Real) -> Complex:
@@ -70,7 +90,13 @@ def to_coefficients(rho: Complex) -> Real:
 
 
 def estimate_state(
-    fids: Complex, response: Response, noise: Real, *, method: Method = "maximum-likelihood"
+    fids: Complex,
+    response: Response,
+    noise: Real | NoiseLevel,
+    *,
+    method: Method = "maximum-likelihood",
+    kind: Kind = "full",
+    calibration: Calibration | None = None,
 ) -> StateEstimate:
     """Return the states that FIDs belong to.
 
@@ -81,25 +107,31 @@ def estimate_state(
     response
         Response of the measurement, see `response_matrix`.
     noise
-        Standard deviation of one quadrature of one FID point per channel, shape (channels,).
+        Standard deviation of one quadrature of one FID point per channel, shape (channels,), or
+        what `noise_level` measured on the FIDs.
     method
         ``maximum-likelihood`` (positive states) or ``linear-inversion``.
+    kind
+        What the matrices are to be; positivity says nothing of a ``deviation``, which
+        therefore asks for ``linear-inversion``.
+    calibration
+        Gains and phases of the channels, which are taken off the FIDs; their errors are common to
+        all amplitudes of a channel and go into the covariance as such.
 
     Raises
     ------
     ArgumentError
-        If the readouts do not determine the state, shapes do not fit, or the method is unknown.
+        If the readouts do not determine the state, shapes do not fit, or method or kind make no
+        sense.
     """
     if method not in METHODS:
         raise ArgumentError(f"Argument `method` must be one of {METHODS}, but is {method!r}")
-    amplitudes = line_amplitudes(np.asarray(fids), response.fits)
-    if amplitudes.shape[-1] != len(response.offset):
-        raise ArgumentError(
-            f"Argument `fids` must hold {response.readouts} readouts, but holds {fids.shape[-3]}"
-        )
-    signal = amplitudes - response.offset
-    data_covariance = amplitude_covariance(response, noise)
-    whiten = np.linalg.inv(np.linalg.cholesky(data_covariance))
+    check_kind(kind, method)
+    known = calibration or Calibration.perfect(len(response.fits))
+    level = NoiseLevel.of(noise)
+    fids, sigma = known.taken_off(np.asarray(fids), level.sigma)
+    signal = observed_amplitudes(fids, response) - response.offset
+    whiten = np.linalg.inv(np.linalg.cholesky(amplitude_covariance(response, sigma)))
     design = whiten @ response.matrix
     _check_rank(design, response.paulis)
     precision = design.T @ design
@@ -107,6 +139,10 @@ def estimate_state(
     coefficients = signal @ whiten.T @ design @ covariance
     residual = signal @ whiten.T - coefficients @ design.T
     fitted, gap = constrain(coefficients, precision, method=method)
+    if calibration is not None:
+        amplitudes = coefficients @ response.matrix.T + response.offset
+        inverse = covariance @ design.T @ whiten
+        covariance = covariance + calibration.spread(amplitudes, response.channel_of, inverse)
     return StateEstimate(
         rho=to_state(fitted),
         linear=to_state(coefficients),
@@ -115,11 +151,14 @@ def estimate_state(
         degrees_of_freedom=design.shape[0] - design.shape[1],
         gap=gap,
         method=method,
+        kind=kind,
+        scale_error=known.scale_error,
+        noise_degrees_of_freedom=level.degrees_of_freedom,
     )
 
 
 def undetermined(matrix: Real, paulis: tuple[str, ...]) -> tuple[int, list[str]]:
-    """Return rank, and the Paulis of the combinations that a response does not see.
+    """Return rank, and the names of the combinations of Paulis that a response does not see.
 
     Parameters
     ----------
@@ -128,10 +167,8 @@ def undetermined(matrix: Real, paulis: tuple[str, ...]) -> tuple[int, list[str]]
     paulis
         Names of the columns.
     """
-    _, sizes, axes = np.linalg.svd(matrix, full_matrices=True)
-    rank = int(np.sum(sizes > _RANK * sizes.max()))
-    hidden = np.linalg.norm(axes[rank:], axis=0)
-    return rank, [name for name, weight in zip(paulis, hidden, strict=True) if weight > 1e-6]
+    rank, unseen = split_space(matrix)
+    return rank, [combination.name for combination in sparse_basis(unseen, paulis)]
 
 
 def _check_rank(design: Real, paulis: tuple[str, ...]) -> None:
@@ -139,7 +176,7 @@ def _check_rank(design: Real, paulis: tuple[str, ...]) -> None:
     if hidden:
         raise ArgumentError(
             f"Argument `response` must determine all {len(paulis)} Pauli coefficients, but has "
-            f"rank {rank}; not seen: combinations of {', '.join(hidden)}"
+            f"rank {rank}; not seen: {', '.join(hidden)}"
         )
 
 

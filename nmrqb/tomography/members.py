@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,12 @@ from nmrqb.dynamics.relaxing.liouvillians import seen_sectors
 from nmrqb.operators import Complex
 from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import NO_ERRORS, PulseErrors
-from nmrqb.spectrometer import Receiver, observable
+from nmrqb.spectrometer import Integrals, Receiver, observable
 from nmrqb.spectrometer.sectors import Sectors, rows_on_grid
+from nmrqb.tomography.readout_words import Readout
 from nmrqb.tomography.readouts import readout_maps
+
+Analysis: TypeAlias = Literal["time-domain"] | Integrals
 
 _BLOCK_VALUES = 8_000_000  # complex numbers held at once
 _SAME_LINE = 1e-6
@@ -44,20 +48,34 @@ class Setup:
         Ideal or finite readout pulses, and what the transmitter makes of them.
     relaxation
         What relaxes the spins during pulses and acquisition.
+    analysis
+        How FIDs become numbers: least squares in the ``time-domain``, or `Integrals`.
+    flips
+        Angles over those meant of every readout's pulses, one per spin, or None for all 1.
+    observed
+        Nuclei of the channels that are observed; empty for all.
     """
 
     sample: Sample
-    readouts: tuple[str, ...]
+    readouts: tuple[Readout, ...]
     receiver: Receiver
     ensemble: Ensemble
     pulses: PulseModel = "ideal"
     errors: PulseErrors = NO_ERRORS
     relaxation: Relaxation = True
+    analysis: Analysis = "time-domain"
+    flips: tuple[tuple[float, ...], ...] | None = None
+    observed: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Nuclei of the channels that are observed."""
+        return self.observed or self.sample.nuclei
 
     @property
     def coils(self) -> list[Complex]:
         """What every channel sees, rows of shape (d²,)."""
-        return [observable(self.sample, nucleus) for nucleus in self.sample.nuclei]
+        return [observable(self.sample, nucleus) for nucleus in self.channels]
 
     def maps(self, ensemble: Ensemble) -> Complex:
         """Return the readout pulses of some members, shape (members, readouts, d², d²)."""
@@ -68,6 +86,7 @@ class Setup:
             relaxation=self.relaxation,
             ensemble=ensemble,
             errors=self.errors,
+            flips=self.flips,
         )
 
     def detectors(self, ensemble: Ensemble) -> list[Detector]:
@@ -140,7 +159,7 @@ def _blocks(setup: Setup) -> Iterator[NDArray[np.intp]]:
     ensemble, d = setup.ensemble, 2 ** len(setup.sample.spins)
     keys = np.column_stack([ensemble.field_hz, ensemble.coupling])
     order = np.lexsort(keys.T[::-1])
-    fid = len(setup.sample.nuclei) * setup.receiver.points * d**2
+    fid = len(setup.channels) * setup.receiver.points * d**2
     size = max(1, _BLOCK_VALUES // (fid + len(setup.readouts) * d**4))
     yield from (order[start : start + size] for start in range(0, ensemble.size, size))
 
@@ -162,7 +181,7 @@ def _block_fids(setup: Setup, members: Complex, block: NDArray[np.intp]) -> Comp
 
 def mean_detectors(setup: Setup) -> Complex:
     """Return the mean of state → FID over the ensemble, shape (channels, points, d²)."""
-    shape = (len(setup.sample.nuclei), setup.receiver.points, 4 ** len(setup.sample.spins))
+    shape = (len(setup.channels), setup.receiver.points, 4 ** len(setup.sample.spins))
     total = np.zeros(shape, dtype=complex)
     for block in _blocks(setup):
         weights = setup.ensemble.weights[block]

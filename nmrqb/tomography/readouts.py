@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,40 +11,29 @@ from nmrqb.dynamics import (
     Ensemble,
     Relaxation,
     Segment,
-    amplified_pulse,
+    amplified,
     dissipation_of,
-    event_segments,
+    play,
     shared_drift,
     superoperator,
+    timeline_segments,
+    total_duration,
+    uniform_sample,
+    unitary,
+    unitary_superoperator,
 )
-from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex
-from nmrqb.sample import PulseModel, Sample, pulse_duration
+from nmrqb.operators import Complex, pauli_basis
+from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import (
     NO_ERRORS,
     PulseErrors,
+    TimedEvent,
+    TimedGradient,
     TimedPulse,
-    TimedRotation,
-    channel_errors,
-    pulse_with_errors,
+    Timeline,
+    with_errors,
 )
-
-PHASES = {"X": 0.0, "Y": np.pi / 2}
-
-
-def check_readout(readout: str, n: int) -> None:
-    """Refuse a readout that is not one letter of I, X, Y per spin.
-
-    Raises
-    ------
-    ArgumentError
-        If the length or a letter is wrong.
-    """
-    if len(readout) != n or set(readout) - {"I", "X", "Y"}:
-        raise ArgumentError(
-            f"Argument `readout` must be {n} letters of I, X, Y (no pulse, 90° x, 90° y, one per "
-            f"spin), but is {readout!r}"
-        )
+from nmrqb.tomography.readout_words import Readout, read_readout
 
 
 def readout_segments(
@@ -54,59 +44,60 @@ def readout_segments(
     ensemble: Ensemble | None = None,
     errors: PulseErrors = NO_ERRORS,
 ) -> list[Segment]:
-    """Return the segments of one readout pulse, say ``"IX"``: 90° x on the second spin.
+    """Return the segments of one readout of one scan, say ``"IX"``: 90° x on the second spin.
 
     Parameters
     ----------
     readout
-        One letter per spin in sample order: I (no pulse), X or Y (90° about x or y).
+        A word of `read_readout`.
     sample, pulses
         The spins, and whether pulses last as long as the sample's 90° times.
     ensemble
         Members that see different amplitudes: the segments then have a leading axis of them.
     errors
         What the transmitter makes of the pulses.
+
+    Raises
+    ------
+    ArgumentError
+        If the readout has a gradient.
     """
-    check_readout(readout, len(sample.spins))
-    rotations = tuple(
-        TimedRotation(
-            k, np.pi / 2, PHASES[letter], float(pulse_duration(sample, k, np.pi / 2, pulses))
-        )
-        for k, letter in enumerate(readout)
-        if letter != "I"
-    )
-    if not rotations:
-        return []
-    played = pulse_with_errors(TimedPulse(rotations), channel_errors(errors, sample, pulses))
-    if ensemble is not None:
-        played = [amplified_pulse(pulse, sample, ensemble) for pulse in played]
-    return [s for pulse in played for s in event_segments(pulse, len(sample.spins))]
+    scan, *_ = read_readout(readout, sample, pulses).scans
+    return _segments(with_errors(scan, errors, sample), sample, ensemble)
+
+
+def _segments(scan: Timeline, sample: Sample, ensemble: Ensemble | None) -> list[Segment]:
+    seen = scan if ensemble is None else amplified(scan, sample, ensemble)
+    return timeline_segments(seen, sample)
 
 
 def readout_maps(
-    readouts: Sequence[str],
+    readouts: Sequence[str | Readout],
     sample: Sample,
     *,
     pulses: PulseModel = "ideal",
     relaxation: Relaxation = False,
     ensemble: Ensemble | None = None,
     errors: PulseErrors = NO_ERRORS,
+    flips: Sequence[Sequence[float]] | None = None,
 ) -> Complex:
-    """Return the maps of readout pulses on row-flattened states.
+    """Return the maps of readouts on row-flattened states, each the mean over its scans.
 
     Parameters
     ----------
     readouts
-        Readouts, see `readout_segments`.
+        Readouts, or words of `read_readout`.
     sample
         The spins.
     pulses, relaxation
-        Ideal or finite pulses; what relaxes the spins during them, see
+        Ideal or finite pulses of words; what relaxes the spins during readouts, see
         `nmrqb.dynamics.dissipation_of`.
     ensemble
         M members that see different fields, or None.
     errors
         What the transmitter makes of the pulses.
+    flips
+        Angles over those meant of every readout's pulses, one per spin; by default all 1.
 
     Returns
     -------
@@ -114,11 +105,56 @@ def readout_maps(
     """
     loss = dissipation_of(sample, relaxation).generator
     batch = () if ensemble is None else (ensemble.size,)
-    maps = [
-        superoperator(segments, shared_drift(sample, ensemble, segments), loss)
-        for segments in (
-            readout_segments(name, sample, pulses, ensemble=ensemble, errors=errors)
-            for name in readouts
-        )
-    ]
-    return np.stack([np.broadcast_to(m, (*batch, *loss.shape)) for m in maps], axis=-3)
+
+    def mean_map(readout: Readout, factors: Sequence[float] | None) -> Complex:
+        meant = [with_errors(scan, errors, sample) for scan in readout.scans]
+        scans = meant if factors is None else [_flipped(scan, factors) for scan in meant]
+        maps = [_map(scan, sample, relaxation, loss, ensemble) for scan in scans]
+        return np.asarray(np.broadcast_to(sum(maps) / len(maps), (*batch, *loss.shape)))
+
+    bound = [read_readout(readout, sample, pulses) for readout in readouts]
+    each = [None] * len(bound) if flips is None else flips
+    return np.stack([mean_map(*pair) for pair in zip(bound, each, strict=True)], axis=-3)
+
+
+def _flipped(scan: Timeline, factors: Sequence[float]) -> Timeline:
+    """Return a scan with the angles of all pulses times a factor for every spin."""
+
+    def turned(event: TimedEvent) -> TimedEvent:
+        if not isinstance(event, TimedPulse):
+            return event
+        rotations = (replace(r, angle=r.angle * factors[r.spin]) for r in event.rotations)
+        return TimedPulse(tuple(rotations))
+
+    return replace(scan, events=tuple(map(turned, scan.events)))
+
+
+def _map(
+    scan: Timeline,
+    sample: Sample,
+    relaxation: Relaxation,
+    loss: Complex,
+    ensemble: Ensemble | None,
+) -> Complex:
+    """Return the map of a scan, shape (d², d²) or (M, d², d²)."""
+    if any(isinstance(event, TimedGradient) for event in scan.events):
+        members = ensemble or uniform_sample()
+        each = (members.chosen(np.array([m])) for m in range(members.size))
+        played = [_played_map(scan, sample, relaxation, member) for member in each]
+        return np.stack(played) if ensemble is not None else played[0]
+    segments = _segments(scan, sample, ensemble)
+    drift = shared_drift(sample, ensemble, segments)
+    if not np.any(total_duration(segments)) or not np.any(loss):
+        return unitary_superoperator(unitary(segments, drift))
+    return superoperator(segments, drift, loss)
+
+
+def _played_map(
+    scan: Timeline, sample: Sample, relaxation: Relaxation, member: Ensemble
+) -> Complex:
+    """Return the map of a scan with gradients, from what becomes of the Paulis: (d², d²)."""
+    paulis = pauli_basis(len(sample.spins))
+    size = len(paulis)
+    played = play(scan, sample, paulis, relaxation=relaxation, ensemble=member).state
+    flat = paulis.reshape(size, size)
+    return np.asarray(played.reshape(size, size).T @ flat.conj() / paulis.shape[-1])

@@ -7,9 +7,10 @@ go through, so that finite readout pulses, relaxation, dead time and line fit ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmrqb.dynamics import Ensemble, Relaxation, apply, uniform_sample
 from nmrqb.errors import ArgumentError
@@ -17,15 +18,23 @@ from nmrqb.operators import Complex, Real, pauli_basis, pauli_strings
 from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import NO_ERRORS, PulseErrors
 from nmrqb.spectrometer import (
+    Integrals,
     Receiver,
     default_receiver,
     detection,
     line_fit,
     liouvillian,
-    observable,
     transitions,
 )
-from nmrqb.tomography.members import Setup, dephased_fit, mean_detectors, members_fids, views
+from nmrqb.tomography.members import (
+    Analysis,
+    Setup,
+    dephased_fit,
+    mean_detectors,
+    members_fids,
+    views,
+)
+from nmrqb.tomography.readout_words import Readout, check_channels, read_readout
 from nmrqb.tomography.readouts import readout_maps
 
 _BLOCK_VALUES = 8_000_000  # complex numbers held at once
@@ -48,7 +57,7 @@ class Chain:
     detectors
         State → FID, mean over the ensemble, shape (channels, points, d²).
     fits
-        FID → line amplitudes, one array of shape (lines, points) per channel.
+        FID → line amplitudes or integrals, one array of shape (lines, points) per channel.
     setup
         What the chain was made of; None where it was put together by hand.
     views
@@ -84,6 +93,8 @@ class Response:
         Names of the columns.
     readouts
         Number of readouts.
+    kept
+        Which FIDs are used, shape (readouts, channels), or None for all; see `leave_out`.
     """
 
     matrix: Real
@@ -91,26 +102,36 @@ class Response:
     fits: tuple[Complex, ...]
     paulis: tuple[str, ...]
     readouts: int
+    kept: NDArray[np.bool_] | None = None
+
+    @property
+    def channel_of(self) -> NDArray[np.intp]:
+        """Channel of every complex amplitude that is used, shape (amplitudes/2,)."""
+        lines = np.concatenate([np.full(len(fit), c) for c, fit in enumerate(self.fits)])
+        each = np.broadcast_to(lines, (self.readouts, len(lines)))
+        return np.asarray(each.ravel() if self.kept is None else each[self.kept[:, lines]])
 
 
-def measurement_chain(
+def measurement_chain(  # noqa: PLR0913 - all keywords, and each one stands alone
     sample: Sample,
-    readouts: Sequence[str],
+    readouts: Sequence[str | Readout],
     *,
     pulses: PulseModel = "ideal",
     relaxation: Relaxation = True,
     receiver: Receiver | None = None,
     ensemble: Ensemble | None = None,
     errors: PulseErrors = NO_ERRORS,
+    analysis: Analysis = "time-domain",
+    observed: Sequence[str] | None = None,
 ) -> Chain:
-    """Return the chain of a set of readouts observed on every channel of a sample.
+    """Return the chain of a set of readouts observed on channels of a sample.
 
     Parameters
     ----------
     sample
         The spins.
     readouts
-        Readouts such as II, IX, IY, XX.
+        Readouts, or words of `read_readout` such as II, IX, IY, XX.
     pulses, relaxation
         Ideal or finite readout pulses; what relaxes the spins during pulses and acquisition, see
         `nmrqb.dynamics.dissipation_of`.
@@ -121,32 +142,79 @@ def measurement_chain(
         part of the calibration.  By default there is one nominal member.
     errors
         What the transmitter makes of the readout pulses, known as well.
+    analysis
+        How FIDs become numbers: least squares in the ``time-domain``, or `Integrals` of spectra.
+        Both are linear, so that the response matrix holds whatever they do.
+    observed
+        Nuclei of the channels that are observed, by default all.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no readout, a readout or a channel makes no sense, or a readout does not
+        acquire a channel that is to be observed.
     """
-    generator = liouvillian(sample, relaxation=relaxation)
-    coils = [observable(sample, nucleus) for nucleus in sample.nuclei]
-    lines = tuple(transitions(generator, coil) for coil in coils)
-    receiver = receiver or default_receiver(sample)
-    members = ensemble or uniform_sample()
-    setup = Setup(sample, tuple(readouts), receiver, members, pulses, errors, relaxation)
-    alike = members.precesses_alike
+    bound = tuple(read_readout(readout, sample, pulses) for readout in readouts)
+    channels = sample.nuclei if observed is None else tuple(observed)
+    if not bound:
+        raise ArgumentError("Argument `readouts` must hold at least one readout, but is empty")
+    check_channels(bound, channels, sample)
+    setup = Setup(
+        sample,
+        bound,
+        receiver or default_receiver(sample),
+        ensemble or uniform_sample(),
+        pulses,
+        errors,
+        relaxation,
+        analysis,
+        observed=channels,
+    )
+    return chain_of(setup)
+
+
+def chain_of(setup: Setup) -> Chain:
+    """Return the chain of a set-up.
+
+    Raises
+    ------
+    ArgumentError
+        If the analysis is unknown, or does not fit the receiver.
+    """
+    generator = liouvillian(setup.sample, relaxation=setup.relaxation)
+    lines = tuple(transitions(generator, coil) for coil in setup.coils)
+    alike = setup.ensemble.precesses_alike
     if alike:
-        detectors = np.stack([detection(generator, coil, receiver) for coil in coils])
-        fits = tuple(line_fit(rates, receiver) for rates in lines)
+        detectors = np.stack([detection(generator, c, setup.receiver) for c in setup.coils])
     else:
         detectors = mean_detectors(setup)
-        each = zip(coils, lines, detectors, strict=True)
-        fits = tuple(dephased_fit(generator, coil, rates, seen) for coil, rates, seen in each)
     return Chain(
-        readouts=tuple(readouts),
-        channels=sample.nuclei,
-        receiver=receiver,
+        readouts=tuple(readout.name for readout in setup.readouts),
+        channels=setup.channels,
+        receiver=setup.receiver,
         lines=lines,
         maps=_mean_maps(setup),
         detectors=detectors,
-        fits=fits,
+        fits=_fits(setup, generator, lines, detectors),
         setup=setup,
         views=None if alike else views(setup),
     )
+
+
+def _fits(
+    setup: Setup, generator: Complex, lines: tuple[Complex, ...], detectors: Complex
+) -> tuple[Complex, ...]:
+    """Return FID → numbers of every channel."""
+    if isinstance(setup.analysis, Integrals):
+        return tuple(setup.analysis.fit(rates, setup.receiver) for rates in lines)
+    if setup.analysis != "time-domain":
+        raise ArgumentError(
+            f"Argument `analysis` must be 'time-domain' or `Integrals`, but is {setup.analysis!r}"
+        )
+    if setup.ensemble.precesses_alike:
+        return tuple(line_fit(rates, setup.receiver) for rates in lines)
+    each = zip(setup.coils, lines, detectors, strict=True)
+    return tuple(dephased_fit(generator, coil, rates, seen) for coil, rates, seen in each)
 
 
 def _mean_maps(setup: Setup) -> Complex:
@@ -240,11 +308,29 @@ def line_amplitudes(fids: Complex, fits: Sequence[Complex]) -> Real:
     return np.concatenate([flat.real, flat.imag], axis=-1)
 
 
+def seen_amplitudes(chain: Chain) -> Complex:
+    """Return the line amplitudes of P/d of every Pauli string, shape (readouts, lines, 4ⁿ).
+
+    The identity comes first; lines go channel by channel.
+    """
+    size = chain.maps.shape[-1]
+    d = int(np.sqrt(size))
+    paulis = (pauli_basis(d.bit_length() - 1) / d).reshape(size, size).T
+    if chain.views is None:
+        pairs = zip(chain.fits, chain.detectors, strict=True)
+        rows = np.concatenate([fit @ detector for fit, detector in pairs])
+        return np.asarray(rows @ chain.maps @ paulis)
+    channels = range(len(chain.fits))
+    seen = [chain.fits[c] @ chain.views[:, c] for c in channels]
+    return np.asarray(np.concatenate(seen, axis=1) @ paulis)
+
+
 def response_matrix(chain: Chain) -> Response:
     """Return the response of a chain, by sending P/d of every Pauli string through it."""
-    d = int(np.sqrt(chain.maps.shape[-1]))
-    n = d.bit_length() - 1
-    columns = line_amplitudes(acquire(chain, pauli_basis(n) / d), chain.fits)
+    seen = seen_amplitudes(chain)
+    flat = seen.reshape(-1, seen.shape[-1]).T
+    columns = np.concatenate([flat.real, flat.imag], axis=-1)
+    n = int(np.sqrt(chain.maps.shape[-1])).bit_length() - 1
     return Response(
         matrix=columns[1:].T,
         offset=columns[0],
@@ -252,6 +338,63 @@ def response_matrix(chain: Chain) -> Response:
         paulis=pauli_strings(n)[1:],
         readouts=len(chain.readouts),
     )
+
+
+def leave_out(response: Response, faulty: NDArray[np.bool_]) -> Response:
+    """Return a response that does without some FIDs, say clipped ones.
+
+    Parameters
+    ----------
+    response
+        Of all FIDs.
+    faulty
+        Which ones not to use, shape (readouts, channels).
+
+    Raises
+    ------
+    ArgumentError
+        If the shape is wrong, no FID is left, or some are left out already.
+    """
+    bad, shape = np.asarray(faulty), (response.readouts, len(response.fits))
+    if bad.dtype != bool or bad.shape != shape or np.all(bad) or response.kept is not None:
+        raise ArgumentError(
+            f"Argument `faulty` must be booleans of shape {shape}, not all True, for a response "
+            f"of all FIDs, but is {bad.tolist()}"
+        )
+    rows = _rows(response.fits, ~bad)
+    return replace(response, matrix=response.matrix[rows], offset=response.offset[rows], kept=~bad)
+
+
+def _rows(fits: Sequence[Complex], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which amplitudes come from FIDs that are kept, shape (amplitudes,)."""
+    lines = np.repeat(np.arange(len(fits)), [len(fit) for fit in fits])
+    return np.tile(kept[:, lines].ravel(), 2)
+
+
+def observed_amplitudes(fids: Complex, response: Response) -> Real:
+    """Return the amplitudes of those FIDs that a response uses.
+
+    Parameters
+    ----------
+    fids
+        Shape (..., readouts, channels, points); those left out may hold anything.
+    response
+        The response.
+
+    Raises
+    ------
+    ArgumentError
+        If readouts, channels or points are not those of the response, or a number is not finite.
+    """
+    if fids.ndim < 3 or fids.shape[-3] != response.readouts:
+        raise ArgumentError(
+            f"Argument `fids` must hold {response.readouts} readouts, but holds "
+            f"{fids.shape[-3] if fids.ndim > 2 else 'none'}"
+        )
+    if response.kept is None:
+        return line_amplitudes(fids, response.fits)
+    used = line_amplitudes(np.where(response.kept[..., None], fids, 0), response.fits)
+    return np.asarray(used[..., _rows(response.fits, response.kept)])
 
 
 def amplitude_covariance(response: Response, noise: Real) -> Real:
@@ -278,7 +421,11 @@ def amplitude_covariance(response: Response, noise: Real) -> Real:
         stop = start + len(block)
         covariance[start:stop, start:stop] = block
         start = stop
-    return np.block([[covariance.real, -covariance.imag], [covariance.imag, covariance.real]])
+    whole = np.block([[covariance.real, -covariance.imag], [covariance.imag, covariance.real]])
+    if response.kept is None:
+        return whole
+    rows = _rows(response.fits, response.kept)
+    return np.asarray(whole[np.ix_(rows, rows)])
 
 
 def noise_for_snr(chain: Chain, sample: Sample, snr: float, scans: int = 1) -> Real:
@@ -286,7 +433,7 @@ def noise_for_snr(chain: Chain, sample: Sample, snr: float, scans: int = 1) -> R
 
     The ratio is the largest line amplitude that a pure state can give (|0…0⟩ after an ideal 90°
     pulse on a spin of the channel) over the standard deviation of one quadrature of that fitted
-    amplitude, per scan; noise falls as 1/√scans.
+    amplitude in the time domain, per scan; noise falls as 1/√scans.
 
     Parameters
     ----------
@@ -311,6 +458,9 @@ def noise_for_snr(chain: Chain, sample: Sample, snr: float, scans: int = 1) -> R
         raise ArgumentError(
             f"Arguments `snr` and `scans` must be > 0 and ≥ 1, but are {snr}, {scans}"
         )
+    if chain.setup is not None and chain.setup.analysis != "time-domain":
+        fitted = chain_of(replace(chain.setup, analysis="time-domain"))
+        return noise_for_snr(fitted, sample, snr, scans)
     n = len(sample.spins)
     ground = np.zeros((2**n, 2**n), dtype=complex)
     ground[0, 0] = 1

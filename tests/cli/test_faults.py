@@ -60,7 +60,7 @@ EXPERIMENTS = {
     "points 0": ("points: 3", "points: 0", "5:62", "must be from 1 to 100000"),
     "zero battery": ("D: 20 Hz", "D: 0 Hz", "3:10", "D, G, Delta, epsilon, B"),
     "negative time": ("stop: 10 ms", "stop: -10 ms", "5:40", "forward from 0"),
-    "too few readouts": ("[II, IX, IY, XX]", "[II, XX]", "6:21", "combinations of"),
+    "too few readouts": ("[II, IX, IY, XX]", "[II, XX]", "6:21", "not seen: XX"),
     "no unit": ("rate: 50 Hz", "rate: 50", "5:26", "has no unit; write for example '50 Hz'"),
 }  # fmt: skip
 SEQUENCES = {

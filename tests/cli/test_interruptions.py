@@ -53,7 +53,7 @@ def halted(folder, module, function, number):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_a_run_that_is_stopped_while_computing(tmp_path, number):
-    status, out, err, _ = halted(tmp_path, "nmrqb.experiment.runner", "bootstrap", number)
+    status, out, err, _ = halted(tmp_path, "nmrqb.experiment.runner", "intervals", number)
     assert (status, out) == (130, "")
     assert err == "interrupted; nothing was written\n"
     assert list(tmp_path.iterdir()) == []

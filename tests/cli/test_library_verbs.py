@@ -233,5 +233,5 @@ def test_without_a_verb_there_is_help(cli):
     outcome = cli()
     assert outcome.status == 2
     text = outcome.out + outcome.err
-    for name in ("run", "compile", "check", "list", "show", "schema", "plot", "new"):
+    for name in ("run", "compile", "check", "list", "show", "schema", "plot", "readouts", "new"):
         assert f"\n  {name} " in text

@@ -199,7 +199,7 @@ REFUSED = {
     "no readouts": (DRIVEN, "[II, IX, IY, XX]", "[]", "e.yaml:6:21", "at least one readout"),
     "readout letter": (DRIVEN, "IY", "IZ", "e.yaml:6:30", "2 letters of I, X, Y"),
     "readout length": (DRIVEN, "IY", "IYX", "e.yaml:6:30", "2 letters of I, X, Y"),
-    "too few readouts": (DRIVEN, "[II, IX,", "[IX, IX,", "e.yaml:6:21", "combinations of XZ"),
+    "too few readouts": (DRIVEN, "[II, IX,", "[IX, IX,", "e.yaml:6:21", "not seen: XZ"),
     "dead time": (DRIVEN, "snr: 100", "snr: 1, dead_time: -1 ms", "e.yaml:6:58", "not be negative"),
     "snr negative": (DRIVEN, "snr: 100", "snr: -1", "e.yaml:6:44", "must be from"),
     "snr zero": (DRIVEN, "snr: 100", "snr: 0", "e.yaml:6:44", "must be from"),

@@ -131,7 +131,10 @@ def test_the_contract_of_run(driven):
         assert wanted | {"coherence_l1_computational"} <= set(point["true"])
         assert set(point["estimate"]) == wanted | {"fidelity_to_true"}
         for name in wanted:
-            assert set(point["estimate"][name]) == {"value", "low", "high", "raw"}
+            found = point["estimate"][name]
+            bounds = {"lower_bound", "upper_bound", "significant"}
+            assert set(found) == {"value", "low", "high", "raw"} | bounds
+            assert found["significant"] == (found["low"] > 0 or found["high"] < 0)
 
 
 def test_points_are_those_of_the_data(driven):

@@ -291,6 +291,8 @@ FINE_EXPERIMENTS = [
     experiment(),
     experiment(sample_overrides="{1H: {T1: }}", seed="3"),
     experiment(noise="{b0_inhomogeneity: 50 ms, J_spread: 1 %, b1_inhomogeneity: 2 %}"),
+    experiment(noise="{receiver: {gain: {13C: 3 %}, offset: 1 %, digitiser_bits: 12}}"),
+    experiment(measure="{readouts: [II], snr: 40, phase_cycle: cyclops, reference_scans: 4}"),
     experiment(noise="{pulses: finite, pulse_errors: {phase: 1 deg, transient: {leading: 2 deg}}}"),
     *(
         experiment(noise=f"{{relaxation: {text}}}")
@@ -308,6 +310,9 @@ BROKEN_EXPERIMENTS = [
     experiment(noise="{b0_inhomogeneity: [1 Hz]}"),
     experiment(noise="{b0_inhomogeneity: 1 Hz, b0_distribution: uniform}"),
     experiment(noise="{pulse_errors: {gain: 1 %}}"),
+    experiment(noise="{receiver: {gain: 3 %}}"),
+    experiment(noise="{receiver: {bits: 12}}"),
+    experiment(measure="{readouts: [II], snr: 40, phase_cycle: 4}"),
     experiment(noise="{pulse_errors: {phase: 1}}"),
     experiment(sample=None),
     experiment(battery=None),

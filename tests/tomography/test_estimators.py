@@ -356,7 +356,7 @@ def response_to(readouts):
 def test_non_selective_readouts_are_refused_with_what_they_cannot_see():
     # tomography.md §3: rank 12 of {II, XX, YY}
     response, fids = response_to(["II", "XX", "YY"])
-    with pytest.raises(ArgumentError, match=r"has rank 12; not seen: combinations of XX, YY, ZZ$"):
+    with pytest.raises(ArgumentError, match=r"has rank 12; not seen: XX, YY, ZZ$"):
         estimate_state(fids, response, QUIET)
 
 
@@ -371,7 +371,7 @@ def test_equivalent_spins_hide_their_singlet():
     spins = (Spin("A", "1H"), Spin("B", "1H"))
     sample = Sample("a2", spins, (Coupling(("A", "B"), 40.0),))
     chain = measurement_chain(sample, SET, receiver=RECEIVER)
-    with pytest.raises(ArgumentError, match="not seen: combinations of"):
+    with pytest.raises(ArgumentError, match=r"not seen: XX, XY, XZ, .* IX − IY"):
         estimate_state(acquire(chain, STATE), response_matrix(chain), QUIET[:1])
 
 
