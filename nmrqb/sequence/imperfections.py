@@ -15,7 +15,7 @@ from nmrqb.sequence.model import TimedEvent, TimedPulse, TimedRotation, Timeline
 from nmrqb.units import is_batch
 
 MAX_STEPS = 20_000
-_SETTLED = 8.0  # rise times of ring-down that are played; e^{-8} of the last amplitude is left
+_SETTLED = 8  # rise times of ring-down that are played; e^{-8} of the last amplitude is left
 _PER_RISE = 4  # steps of a pulse in one rise time
 
 
@@ -102,7 +102,7 @@ def with_errors(timeline: Timeline, errors: Errors, sample: Sample) -> Timeline:
     ------
     ArgumentError
         If a nucleus is not in the sample, ideal pulses are to have transients or a rise time, or
-        the rise time asks for more than 20 000 steps.
+        the rise time asks for more than 20 000 steps of a shaped pulse.
     """
     channels = channel_errors(errors, sample, timeline.pulses)
 
@@ -209,22 +209,38 @@ def _resonated(rotation: TimedRotation, errors: PulseErrors) -> TimedRotation:
         return rotation
     total = duration + _SETTLED * tau * (duration > 0) if errors.ring_down else duration
     steps = np.asarray(rotation.steps, dtype=complex)
-    count = max(math.ceil(_PER_RISE * float(total.max()) / tau), steps.shape[-1])
+    edges = _edges_of(steps.shape[-1], duration, total, tau)
+    length = total if is_batch(rotation.duration) else float(total)
+    return replace(
+        rotation,
+        duration=length,
+        steps=_as_steps(resonator_response(steps, duration, tau, edges)),
+        edges=edges / np.where(total > 0, total, 1.0)[..., None],
+    )
+
+
+def _edges_of(size: int, duration: Real, total: Real, tau: float) -> Real:
+    """Return where the envelope of a pulse of so many steps is cut, in s: (...) → (..., M + 1).
+
+    That of a rectangle only changes for a while after its two ends; any other is cut throughout.
+    """
+    if size == 1:
+        settled = np.arange(_SETTLED * _PER_RISE + 1) / (_SETTLED * _PER_RISE)
+        rise = np.minimum(_SETTLED * tau, duration)[..., None] * settled
+        fall = duration[..., None] + (total - duration)[..., None] * settled
+        return np.concatenate([rise, fall], axis=-1)
+    longest = float(total.max())
+    count = max(math.ceil(_PER_RISE * longest / tau), size)
     if count > MAX_STEPS:
-        longest = float(total.max())
         raise ArgumentError(
             f"Argument `rise_time_s` must be at least {_PER_RISE * longest / MAX_STEPS:g} s for a "
-            f"pulse of {longest:g} s, but is {tau} s"
+            f"shaped pulse of {longest:g} s, but is {tau} s"
         )
-    shares = resonator_response(steps, duration, total, tau, count)
-    length = total if is_batch(rotation.duration) else float(total)
-    return replace(rotation, duration=length, steps=_as_steps(shares))
+    return np.asarray(total[..., None] * (np.arange(count + 1) / count))
 
 
-def resonator_response(
-    steps: Complex, duration: Real, total: Real, tau: float, count: int
-) -> Complex:
-    """Return the shares of the angle in equal steps after a resonator of time constant τ.
+def resonator_response(steps: Complex, duration: Real, tau: float, edges: Real) -> Complex:
+    """Return the shares of the angle in steps after a resonator of time constant τ.
 
     The envelope b obeys τḃ = a − b, a the constant steps; every step of the result holds the
     integral of b over it, so that the angle is exact.
@@ -233,23 +249,22 @@ def resonator_response(
     ----------
     steps
         Shares w_j of the angle in N equal steps of a, shape (..., N).
-    duration, total
-        Lengths in s of a and of what is returned, each of shape (...).
+    duration
+        Length in s of a, shape (...).
     tau
         τ in s.
-    count
-        Number of equal steps of the result.
+    edges
+        Where the steps of the result begin and end in s, shape (..., M + 1).
 
     Returns
     -------
-    array of shape (..., count)
+    array of shape (..., M)
     """
     size = steps.shape[-1]
     safe = np.where(duration > 0, duration, 1.0)[..., None]
     start = np.arange(size + 1) / size * safe
     rate = steps * size / safe
     jumps = np.diff(rate, axis=-1, prepend=0.0, append=0.0)  # a changes by them at the edges
-    edges = np.arange(count + 1) / count * np.asarray(total)[..., None]
     since = (edges[..., :, None] - start[..., None, :]).clip(min=0)
     integral = since + tau * np.expm1(-since / tau)
     area = np.einsum("...ij,...j->...i", integral, jumps)
