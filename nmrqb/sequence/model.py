@@ -9,7 +9,7 @@ from functools import reduce
 from types import MappingProxyType
 
 from nmrqb.errors import Position
-from nmrqb.operators import Complex
+from nmrqb.operators import Complex, Real
 from nmrqb.sample import PulseModel
 from nmrqb.sequence.shapes import Shape
 from nmrqb.units import Number, at_least, is_batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -10,11 +11,13 @@ from nmrqb.dynamics import (
     Ensemble,
     Relaxation,
     Segment,
+    across_fields,
     amplified_pulse,
     dissipation_of,
     event_segments,
     shared_drift,
     superoperator,
+    total_duration,
 )
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex
@@ -113,12 +116,18 @@ def readout_maps(
     array of shape (readouts, d², d²), or (M, readouts, d², d²) with an ensemble
     """
     loss = dissipation_of(sample, relaxation).generator
-    batch = () if ensemble is None else (ensemble.size,)
+
+    def turned(readout: str, part: Ensemble | None) -> Complex:
+        segments = readout_segments(readout, sample, pulses, ensemble=part, errors=errors)
+        found = superoperator(segments, shared_drift(sample, part, segments), loss)
+        return np.broadcast_to(found, (*(() if part is None else (part.size,)), *loss.shape))
+
+    if ensemble is None:
+        return np.stack([turned(name, None) for name in readouts], axis=-3)
+    plain = (readout_segments(name, sample, pulses, errors=errors) for name in readouts)
+    lengths = [float(total_duration(segments)) for segments in plain]
     maps = [
-        superoperator(segments, shared_drift(sample, ensemble, segments), loss)
-        for segments in (
-            readout_segments(name, sample, pulses, ensemble=ensemble, errors=errors)
-            for name in readouts
-        )
+        across_fields(partial(turned, name), sample, ensemble, length)
+        for name, length in zip(readouts, lengths, strict=True)
     ]
-    return np.stack([np.broadcast_to(m, (*batch, *loss.shape)) for m in maps], axis=-3)
+    return np.stack(maps, axis=-3)

@@ -90,7 +90,8 @@ def from_spectrum(phases: Real, V: Complex | Real) -> Complex:
     Real columns take two real products instead of a complex one.
     """
     if np.iscomplexobj(V):
-        return np.asarray((V * np.exp(-1j * phases)[..., None, :]) @ dagger(V))
+        columns = np.asarray(V, dtype=complex)
+        return np.asarray((columns * np.exp(-1j * phases)[..., None, :]) @ dagger(columns))
     result = np.empty(V.shape, dtype=complex)
     turned = V.swapaxes(-1, -2)
     result.real = (V * np.cos(phases)[..., None, :]) @ turned

@@ -23,6 +23,7 @@ from itertools import pairwise
 import numpy as np
 
 from nmrqb.dynamics.coherent.exponentials import exp_hermitian, exp_matrix
+from nmrqb.dynamics.coherent.propagators import with_trace
 from nmrqb.dynamics.methods import Method
 from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.dynamics.segments import Segment
@@ -315,6 +316,7 @@ class SplitEvolver:
             chosen = self._choose(segment, state, general=True)
             after, gap = chosen.step(state)
         self._chosen[key] = chosen
+        after = with_trace(after, state)
         grown = gap / chosen.gap if gap > chosen.gap > 0 else 1.0
         self.error += chosen.error * min(grown, _GROWN) + _ROUNDING * _largest(state)
         return after
