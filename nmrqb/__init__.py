@@ -29,9 +29,11 @@ _HOMES = {
     "AverageHamiltonian": "average",
     "Battery": "battery",
     "Experiment": "experiment",
+    "PulseErrors": "sequence",
     "Result": "experiment",
     "Sample": "sample",
     "Sequence": "sequence",
+    "StarRegister": "dynamics.registers",
     "StateEstimate": "tomography",
     "anti_ergotropy": "battery",
     "as_state": "operators",
@@ -42,22 +44,28 @@ _HOMES = {
     "deviation": "dynamics",
     "ergotropy": "battery",
     "estimate_state": "tomography",
+    "evolve": "dynamics",
     "expand": "sequence",
+    "fid": "spectrometer",
     "fidelity": "battery",
     "from_deviation": "dynamics",
     "from_qobj": "interop",
     "gibbs": "dynamics",
+    "internal_hamiltonian": "sample.hamiltonian",
     "load_experiment": "experiment",
     "load_sample": "sample",
     "load_sequence": "sequence",
     "measurement_chain": "tomography",
+    "open_fid": "spectrometer",
     "play_sequence": "dynamics",
     "polarization_factor": "dynamics",
     "product_state": "dynamics",
     "product_thermal": "dynamics",
     "pseudo_pure": "dynamics",
+    "relaxation_of": "dynamics",
     "response_matrix": "tomography",
     "run": "experiment",
+    "sampled": "dynamics",
     "save_sequence": "sequence",
     "thermal_deviation": "dynamics",
     "thermal_state": "dynamics",
@@ -69,9 +77,11 @@ __all__ = [
     "AverageHamiltonian",
     "Battery",
     "Experiment",
+    "PulseErrors",
     "Result",
     "Sample",
     "Sequence",
+    "StarRegister",
     "StateEstimate",
     "anti_ergotropy",
     "as_state",
@@ -82,22 +92,28 @@ __all__ = [
     "deviation",
     "ergotropy",
     "estimate_state",
+    "evolve",
     "expand",
+    "fid",
     "fidelity",
     "from_deviation",
     "from_qobj",
     "gibbs",
+    "internal_hamiltonian",
     "load_experiment",
     "load_sample",
     "load_sequence",
     "measurement_chain",
+    "open_fid",
     "play_sequence",
     "polarization_factor",
     "product_state",
     "product_thermal",
     "pseudo_pure",
+    "relaxation_of",
     "response_matrix",
     "run",
+    "sampled",
     "save_sequence",
     "thermal_deviation",
     "thermal_state",
@@ -107,16 +123,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from nmrqb.average import AverageHamiltonian, compile_batch, compile_sequence
-    from nmrqb.battery import (
-        Battery,
-        anti_ergotropy,
-        capacity,
-        coherence_l1,
-        ergotropy,
-        fidelity,
-    )
+    from nmrqb.battery import Battery, anti_ergotropy, capacity, coherence_l1, ergotropy, fidelity
     from nmrqb.dynamics import (
         deviation,
+        evolve,
         from_deviation,
         gibbs,
         play_sequence,
@@ -124,21 +134,21 @@ if TYPE_CHECKING:
         product_state,
         product_thermal,
         pseudo_pure,
+        relaxation_of,
+        sampled,
         thermal_deviation,
         thermal_state,
     )
+    from nmrqb.dynamics.registers import StarRegister
     from nmrqb.experiment import Experiment, Result, load_experiment, run
     from nmrqb.interop import from_qobj, to_qobj
     from nmrqb.operators import as_state
     from nmrqb.report import write_result
     from nmrqb.sample import Sample, load_sample
-    from nmrqb.sequence import Sequence, expand, load_sequence, save_sequence
-    from nmrqb.tomography import (
-        StateEstimate,
-        estimate_state,
-        measurement_chain,
-        response_matrix,
-    )
+    from nmrqb.sample.hamiltonian import internal_hamiltonian
+    from nmrqb.sequence import PulseErrors, Sequence, expand, load_sequence, save_sequence
+    from nmrqb.spectrometer import fid, open_fid
+    from nmrqb.tomography import StateEstimate, estimate_state, measurement_chain, response_matrix
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above

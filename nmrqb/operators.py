@@ -275,7 +275,7 @@ def spin_projections(n: int) -> Real:
 
 def bloch_vectors(rotation: Complex) -> Real | None:
     """Return the vectors a of Θ = Σ_k a_k·I_k, shape (n, 3) in rad; None if Θ is not such a sum."""
-    n, d = spin_count(rotation), len(rotation)
+    n = spin_count(rotation)
     vectors = np.zeros((n, 3))
     if not np.any(rotation):
         return vectors
@@ -287,7 +287,8 @@ def bloch_vectors(rotation: Complex) -> Real | None:
     unlike = np.abs(raised - raised[:, :1]).max() + np.abs(
         diagonal - vectors[:, 2] @ spin_projections(n)
     ).max(initial=0.0)
-    others = np.count_nonzero(rotation) > 2 * np.count_nonzero(raised) + d
+    known = 2 * np.count_nonzero(raised) + np.count_nonzero(diagonal)
+    others = np.count_nonzero(rotation) > known
     return None if unlike > scale or others else vectors
 
 

@@ -40,6 +40,7 @@ from nmrqb.dynamics.inhomogeneity.ensembles import (
     shared_drift,
     uniform_sample,
 )
+from nmrqb.dynamics.inhomogeneity.interpolation import across_fields
 from nmrqb.dynamics.methods import METHODS, Method
 from nmrqb.dynamics.playing import Played, play, play_sequence, thermal_deviation
 from nmrqb.dynamics.relaxing.relaxation import (
@@ -84,6 +85,7 @@ __all__ = [
     "Segment",
     "Tabulated",
     "Uniform",
+    "across_fields",
     "along_z",
     "amplified",
     "amplified_pulse",

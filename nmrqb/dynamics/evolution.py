@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
 
-from nmrqb.dynamics.coherent.propagators import apply, superoperator, unitary
+from nmrqb.dynamics.coherent.costs import dense_cost, sparse_cost
+from nmrqb.dynamics.coherent.propagators import apply, superoperator, unitary, with_trace
 from nmrqb.dynamics.coherent.sparse_evolution import evolve_sparse
 from nmrqb.dynamics.methods import CLOSED, Method, check_method, suited_method
 from nmrqb.dynamics.relaxing.dissipation import Dissipation
 from nmrqb.dynamics.relaxing.splitting import SplitEvolver
-from nmrqb.dynamics.relaxing.trajectories import trajectories
+from nmrqb.dynamics.relaxing.trajectories import MAX_DENSITY, trajectories
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, as_matrix, dagger
-from nmrqb.sparse_operators import Sparse
+from nmrqb.operators import Complex, as_hermitian, as_matrix, dagger
+from nmrqb.sparse_operators import DENSE_SPINS, Sparse
 
 _UNIT = 2.0**-53
 
@@ -71,8 +72,10 @@ class UnitaryEvolver:
 
     def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
         """Return the state after the segments; their batch axes are the first ones of ρ."""
-        U = unitary([segment.dense() for segment in segments], self.drift)
-        self.error += _UNIT * len(segments) * U.shape[-1] * _size(state)
+        dense = [segment.dense() for segment in segments]
+        U = unitary(dense, self.drift)
+        rounding = len(segments) * U.shape[-1] + _turns(dense, self.drift)
+        self.error += _UNIT * rounding * _size(state)
         if state.ndim == 1:
             return U @ state
         U = _leading(U, state)
@@ -90,14 +93,17 @@ class SuperoperatorEvolver:
 
     def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
         """Return the state after the segments; their batch axes are the first ones of ρ."""
-        maps = superoperator(segments, self.drift, self.dissipation.generator)
-        self.error += _UNIT * len(segments) * maps.shape[-1] * _size(state)
-        return apply(_leading(maps, state), state)
+        loss = self.dissipation.generator
+        maps = superoperator(segments, self.drift, loss)
+        rounding = len(segments) * maps.shape[-1] + 2 * _turns(segments, self.drift)
+        rounding += _column_sum(loss) * sum(float(np.max(s.duration)) for s in segments)
+        self.error += _UNIT * rounding * _size(state)
+        return with_trace(apply(_leading(maps, state), state), state)
 
 
 @dataclass(eq=False)
 class ChebyshevEvolver:
-    """Series in the sparse Hamiltonian of a closed register."""
+    """Series in the sparse Hamiltonian of a closed register; the tolerance is of one segment."""
 
     drift: Complex | Sparse
     tolerance: float
@@ -106,7 +112,8 @@ class ChebyshevEvolver:
 
     def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
         """Return the state after the segments."""
-        state, error = evolve_sparse(segments, self.drift, state, tolerance=self.tolerance)
+        tolerance = self.tolerance * max(1, len(segments))
+        state, error = evolve_sparse(segments, self.drift, state, tolerance=tolerance)
         self.error += error
         return state
 
@@ -122,7 +129,19 @@ class TrajectoryEvolver:
     error: float = field(default=0.0, init=False)
 
     def advance(self, state: Complex, segments: Sequence[Segment]) -> Complex:
-        """Return the mean of ρ over the trajectories."""
+        """Return the mean of ρ over the trajectories.
+
+        Raises
+        ------
+        ArgumentError
+            If there are more than ten spins, or as for `trajectories`.
+        """
+        if self.drift.shape[-1] > MAX_DENSITY:
+            raise ArgumentError(
+                f"Argument `dissipation` must be of at most {MAX_DENSITY.bit_length() - 1} spins "
+                f"for a density operator, but is of {self.dissipation.n}; "
+                "`nmrqb.dynamics.relaxing.trajectories.trajectories` returns expectation values"
+            )
         runs = trajectories(segments, self.drift, state, self.dissipation, seed=self.seed)
         self.error += float(np.max(runs.standard_error) + np.max(runs.step_error))
         return runs.mean
@@ -132,6 +151,19 @@ def _leading(maps: Complex, state: Complex) -> Complex:
     """Give maps of shape (*a, m, m) axes to act on states of shape (*a, *b, d, d)."""
     more = max(0, state.ndim - maps.ndim)
     return maps.reshape(*maps.shape[:-2], *(1,) * more, *maps.shape[-2:])
+
+
+def _turns(segments: Sequence[Segment], drift: Complex) -> float:
+    """Return a bound on the sum of the norms of all generators in rad, by which rounding grows."""
+    size, total = _column_sum(drift), 0.0
+    for segment in segments:
+        total += size * float(np.max(segment.duration)) + _column_sum(segment.rotation)
+        total += 0.0 if segment.evolution is None else _column_sum(segment.evolution)
+    return total
+
+
+def _column_sum(matrices: Complex) -> float:
+    return float(np.abs(matrices).sum(axis=-2).max(initial=0.0))
 
 
 def _size(state: Complex) -> float:
@@ -169,18 +201,22 @@ def evolver(
     ------
     ArgumentError
         If the method is not one of them or does not suit the register, the tolerance is not
-        positive, or the drift and the dissipation are of different sizes.
+        positive, the drift is not Hermitian, or it and the dissipation are of different sizes.
     """
     n = int(drift.shape[-1]).bit_length() - 1
     open_register = dissipation is not None and bool(dissipation.parts)
-    _check(n, dissipation, tolerance)
+    _check(drift, dissipation, tolerance)
     chosen = suited_method(n, open_register=open_register) if method == "auto" else method
     check_method(chosen, open_register=open_register)
+    if chosen in {"chebyshev", "trajectories"} and drift.ndim > 2:
+        raise ArgumentError(
+            f"Argument `drift` must have shape (d, d) for {chosen}, but has shape {drift.shape}"
+        )
     match chosen:
         case "unitary":
             return UnitaryEvolver(_dense(drift))
         case "chebyshev":
-            return ChebyshevEvolver(drift, tolerance)
+            return ChebyshevEvolver(drift, tolerance / max(1, segments))
     assert dissipation is not None  # an open register has one
     match chosen:
         case "superoperator":
@@ -195,13 +231,35 @@ def _dense(matrix: Complex | Sparse) -> Complex:
     return np.asarray(matrix.toarray() if issparse(matrix) else matrix)
 
 
-def _check(n: int, dissipation: Dissipation | None, tolerance: float) -> None:
+def _check(drift: Complex | Sparse, dissipation: Dissipation | None, tolerance: float) -> None:
     if not tolerance > 0:
         raise ArgumentError(f"Argument `tolerance` must be positive, but is {tolerance}")
-    if dissipation is not None and dissipation.n != n:
+    if not issparse(drift):  # series check a sparse one
+        as_hermitian(drift, "drift")
+    d = int(drift.shape[-1])
+    if dissipation is not None and 2**dissipation.n != d:
         raise ArgumentError(
-            f"Argument `dissipation` must be of {n} spins like the drift, but is of {dissipation.n}"
+            f"Argument `dissipation` must be of as many spins as the drift, which has dimension "
+            f"{d}, but is of {dissipation.n}"
         )
+
+
+def _check_segments(segments: Sequence[Segment], d: int) -> None:
+    for segment in {id(segment): segment for segment in segments}.values():
+        durations = np.asarray(segment.duration)
+        if not np.all(np.isfinite(durations) & (durations >= 0)):
+            raise ArgumentError(
+                f"Argument `segments` must have finite durations ≥ 0, but one has "
+                f"{durations.min()} s"
+            )
+        if segment.rotation.shape[-2:] != (d, d):
+            raise ArgumentError(
+                f"Argument `segments` must have rotations of dimension {d} like the drift, but one "
+                f"has shape {segment.rotation.shape}"
+            )
+        rotation = segment.rotation.data if issparse(segment.rotation) else segment.rotation
+        if not np.all(np.isfinite(rotation)):
+            raise ArgumentError("Argument `segments` must have finite rotations, but one has not")
 
 
 def evolve(
@@ -223,12 +281,13 @@ def evolve(
     drift
         H in rad/s, shape (..., d, d), or sparse of shape (d, d).
     state
-        ψ of shape (d,) of a closed register, or ρ or a deviation of shape (..., d, d), as an array
-        or ``qutip.Qobj``.
+        ψ of shape (d,), or ρ or a deviation of shape (..., d, d), as an array or ``qutip.Qobj``;
+        of an open register ψ becomes ρ, except by trajectories.
     dissipation
         Lindblad operators, which act during pulses as during delays; None is a closed register.
     method
-        ``auto`` or one of `METHODS`.
+        ``auto`` or one of `METHODS`.  ``auto`` is `suited_method`, and where ψ meets a sparse
+        drift of few spins what `nmrqb.dynamics.coherent.costs` finds cheaper.
     tolerance
         Largest error of the final state in the Frobenius norm, where the method can choose it.
     seed
@@ -237,7 +296,7 @@ def evolve(
     Raises
     ------
     ArgumentError
-        If the state does not fit the drift or is not finite, or as for `evolver`.
+        If the state or a segment does not fit the drift or is not finite, or as for `evolver`.
 
     Examples
     --------
@@ -247,7 +306,12 @@ def evolve(
     array([[0., 0.],
            [0., 1.]])
     """
-    start = _state(state, int(drift.shape[-1]))
+    d = int(drift.shape[-1])
+    start = _state(state, d)
+    _check_segments(segments, d)
+    closed = dissipation is None or not dissipation.parts
+    if method == "auto" and closed and start.ndim == 1 and issparse(drift):
+        method = _for_vector(segments, drift, tolerance)
     way = evolver(
         drift,
         dissipation,
@@ -261,7 +325,20 @@ def evolve(
     return Evolution(way.advance(start, segments), way.error, way.method)
 
 
-def _state(state: Complex, d: int) -> Complex:
+def _for_vector(
+    segments: Sequence[Segment], drift: Sparse, tolerance: float
+) -> Method | Literal["auto"]:
+    """Return what costs less for ψ of few spins; finding it out pays where matrices are sparse."""
+    batch = any(np.ndim(segment.duration) or segment.rotation.ndim > 2 for segment in segments)
+    if batch or drift.shape[-1] > 2**DENSE_SPINS:
+        return "auto"
+    dense = dense_cost(segments, drift.shape[-1])
+    return "chebyshev" if sparse_cost(segments, drift, tolerance=tolerance) < dense else "unitary"
+
+
+def _state(state: Any, d: int) -> Complex:  # noqa: ANN401 - arrays or Qobj
+    if getattr(state, "isket", False):
+        state = state.full()[:, 0]
     vector = np.asarray(state) if not hasattr(state, "full") else None
     if vector is not None and vector.ndim == 1:
         if vector.shape != (d,) or not np.all(np.isfinite(vector)):

@@ -132,7 +132,7 @@ def play(
         dissipation_of(sample, relaxation),
         method=method,
         tolerance=tolerance,
-        segments=4 * len(timeline.events),
+        segments=_stretches(timeline),
     )
     stage = _Stage(places, sample, way)
     if np.any(places.members.b1 != 1):
@@ -241,6 +241,13 @@ def _places(timeline: Timeline, sample: Sample, ensemble: Ensemble) -> _Places:
         weights=ensemble.weights[member] / z.size,
     )
     return _Places(members, np.tile(z, ensemble.size))
+
+
+def _stretches(timeline: Timeline) -> int:
+    """Return how many stretches of constant fields a timeline has at most."""
+    pulses = (event for event in timeline.events if isinstance(event, TimedPulse))
+    steps = sum(np.shape(r.steps)[-1] + 2 for pulse in pulses for r in pulse.rotations)
+    return int(steps) + len(timeline.events) + 1
 
 
 def _drift(sample: Sample, members: Ensemble) -> Complex | Sparse:

@@ -15,6 +15,8 @@ from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, as_hermitian, as_matrix
 
+_MAPS = 2**23  # elements of maps that are held; up to there they cost less than a splitting
+
 
 def sampled(
     drift: Complex,
@@ -28,7 +30,7 @@ def sampled(
 ) -> tuple[Complex, float]:
     """Return ρ(kτ) for k = 0 … count, ρ̇ = −i[H, ρ] + Σ D[L_m]ρ, and an estimate of its error.
 
-    To three spins the generator falls into blocks, each of which goes on by doubling,
+    To five spins the generator falls into blocks, each of which goes on by doubling,
     [ρ₀, ρ₁] → [ρ₀, ρ₁, ρ₂, ρ₃] …, for all Hamiltonians of a stack at once.
 
     Parameters
@@ -44,7 +46,8 @@ def sampled(
     dissipation
         Lindblad operators; None is a closed register.
     method, tolerance
-        As for `nmrqb.dynamics.evolution.evolve`.
+        As for `nmrqb.dynamics.evolution.evolve`, but that ``auto`` takes maps to five spins, if
+        there are few Hamiltonians: one map serves all times.
 
     Returns
     -------
@@ -62,6 +65,13 @@ def sampled(
             f"Arguments `interval` and `count` must be ≥ 0, but are {interval} s and {count}"
         )
     H, start = as_hermitian(drift, "drift"), as_matrix(rho, "rho")
+    if start.shape[-1] != H.shape[-1]:
+        raise ArgumentError(
+            f"Argument `rho` must be of dimension {H.shape[-1]} like the drift, but is of "
+            f"dimension {start.shape[-1]}"
+        )
+    if method == "auto" and dissipation is not None and dissipation.parts:
+        method = "superoperator" if H.size * H.shape[-1] ** 2 <= _MAPS else method
     way = evolver(H, dissipation, method=method, tolerance=tolerance, segments=count)
     if way.method == "superoperator":
         assert dissipation is not None  # as the method says
@@ -86,7 +96,7 @@ def _by_levels(H: Complex, rho: Complex, interval: float, count: int) -> tuple[C
     turned = phases[..., :, None] * seen * phases.conj()[..., None, :]
     states = V[..., None, :, :] @ turned @ back[..., None, :, :]
     turns = float(np.abs(levels).max(initial=0.0)) * interval * count
-    return states, 2.0**-52 * (turns + 4 * H.shape[-1])
+    return states, 2.0**-52 * (turns + 4 * H.shape[-1]) * _size(rho)
 
 
 def _by_blocks(
@@ -101,7 +111,12 @@ def _by_blocks(
         part = L[..., levels[:, :, None], levels[:, None, :]]
         states[..., levels, :] = _doubled(exp_matrix(interval * part), start[..., levels], count)
     grid = states.swapaxes(-1, -2).reshape(*batch, count + 1, d, d)
-    return grid, 2.0**-52 * d * d * max(count, 1)
+    turns = interval * float(np.abs(L).sum(axis=-2).max(initial=0.0))
+    return grid, 2.0**-52 * (d * d + turns) * max(count, 1) * _size(rho)
+
+
+def _size(rho: Complex) -> float:
+    return float(np.linalg.norm(rho, axis=(-2, -1)).max(initial=0.0))
 
 
 def _doubled(step: Complex, start: Complex, count: int) -> Complex:

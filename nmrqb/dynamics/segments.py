@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
 from nmrqb.errors import ArgumentError
@@ -207,16 +207,23 @@ def rotation_matrix(vectors: Real) -> Complex:
     return matrix if matrix.shape == shape else np.broadcast_to(matrix, shape).copy()
 
 
-def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> list[Segment]:
+def pulse_segments(
+    generators: Sequence[Complex],
+    durations: Sequence[Real],
+    shares: Sequence[Real | None] | None = None,
+) -> list[Segment]:
     """Return simultaneous rotations, centred on each other, as constant segments.
 
     Parameters
     ----------
     generators
-        Θ of the N equal steps of every rotation, each of shape (..., N, d, d), rad; N may differ.
+        Θ of the N steps of every rotation, each of shape (..., N, d, d), rad; N may differ.
         They are only added and cut: the vectors of `rotation_vectors` will do as well.
     durations
         Length of every rotation in s, each of shape (...).
+    shares
+        Where the steps of every rotation begin and end, from 0 to 1 of its length, each of shape
+        (..., N + 1), or None for equal steps; by default all are equal.
 
     Returns
     -------
@@ -228,15 +235,22 @@ def pulse_segments(generators: Sequence[Complex], durations: Sequence[Real]) -> 
     # ideal rotations of different spins commute: their generators add up
     ideal = [g.sum(axis=-3) for g, T in zip(generators, lengths, strict=True) if not np.any(T > 0)]
     core = [Segment(np.zeros(()), functools.reduce(np.add, ideal))] if ideal else []
-    finite = [(g, T) for g, T in zip(generators, lengths, strict=True) if np.any(T > 0)]
+    given = zip(generators, lengths, shares or [None] * len(lengths), strict=True)
+    finite = [(g, T, edges) for g, T, edges in given if np.any(T > 0)]
     if not finite:
         return core
-    cuts = [_edges(T, g.shape[-3]) for g, T in finite]
+    cuts = [_edges(T, g.shape[-3], edges) for g, T, edges in finite]
     middle = [np.zeros(1)] if core else []
-    edges = np.sort(np.concatenate(_alike([*cuts, *middle]), axis=-1))
+    every = np.concatenate(_alike([*cuts, *middle]), axis=-1)
+    order = np.argsort(every, axis=-1, kind="stable")
+    edges = np.take_along_axis(every, order, axis=-1)
     low, high = edges[..., :-1], edges[..., 1:]
-    playing = sum(_overlap(low, high, cut, g) for cut, (g, _) in zip(cuts, finite, strict=True))
-    longest = max(float(np.max(T)) for _, T in finite)
+    firsts = np.cumsum([0, *(cut.shape[-1] for cut in cuts)])
+    playing = sum(
+        _playing(high - low, _step_of(order, first, cut.shape[-1]), cut, g)
+        for first, cut, (g, _, _) in zip(firsts[:-1], cuts, finite, strict=True)
+    )
+    longest = max(float(np.max(T)) for _, T, _ in finite)
     kept = [k for k in range(low.shape[-1]) if np.any((high - low)[..., k] > _EMPTY * longest)]
     segments = [Segment((high - low)[..., k], np.asarray(playing)[..., k, :, :]) for k in kept]
     before = sum(bool(np.all(high[..., k] <= _EMPTY * longest)) for k in kept)
@@ -249,18 +263,32 @@ def _alike(arrays: Sequence[Real]) -> list[Real]:
     return [np.broadcast_to(array, (*batch, array.shape[-1])) for array in arrays]
 
 
-def _edges(duration: Real, steps: int) -> Real:
+def _edges(duration: Real, steps: int, shares: Real | None) -> Real:
     """Return where the steps begin and end, counted from the middle: (...) → (..., steps + 1)."""
-    return np.asarray(duration[..., None] * (np.arange(steps + 1) / steps - 0.5))
+    places = np.arange(steps + 1) / steps if shares is None else shares
+    return np.asarray(duration[..., None] * (places - 0.5))
 
 
-def _overlap(low: Real, high: Real, cut: Real, generators: Complex) -> Complex:
-    """Return what each interval holds of the steps between cuts: (..., intervals, d, d)."""
-    begin = np.maximum(low[..., :, None], cut[..., None, :-1])
-    inside = np.minimum(high[..., :, None], cut[..., None, 1:]) - begin
-    step = (cut[..., 1:] - cut[..., :-1])[..., None, :]
-    shares = np.divide(inside.clip(min=0), step, out=np.zeros(inside.shape), where=step > 0)
-    return np.asarray(np.einsum("...ij,...jab->...iab", shares, generators, optimize=True))
+def _step_of(order: NDArray[np.intp], first: int, count: int) -> NDArray[np.intp]:
+    """Return the step of a rotation that every interval between sorted edges is in.
+
+    It is −1 before the rotation and its number of steps after it; the rotation's own edges are
+    ``count`` from ``first`` on.
+    """
+    own = (order >= first) & (order < first + count)
+    return np.asarray(np.cumsum(own, axis=-1)[..., :-1] - 1)
+
+
+def _playing(width: Real, step: NDArray[np.intp], cut: Real, generators: Complex) -> Complex:
+    """Return what each interval, of a width, holds of the step it is in: (..., intervals, d, d)."""
+    at = step.clip(0, cut.shape[-1] - 2)
+    lengths, places = _alike([np.diff(cut), at])
+    length = np.take_along_axis(lengths, places.astype(np.intp), axis=-1)
+    shares = np.divide(width, length, out=np.zeros(width.shape), where=(at == step) & (length > 0))
+    batch = np.broadcast_shapes(at.shape[:-1], generators.shape[:-3])
+    whole = np.broadcast_to(generators, (*batch, *generators.shape[-3:]))
+    index = np.broadcast_to(at, (*batch, at.shape[-1]))[..., None, None]
+    return np.asarray(shares[..., None, None] * np.take_along_axis(whole, index, axis=-3))
 
 
 def event_segments(event: TimedPulse | TimedDelay, n: int) -> list[Segment]:
@@ -276,7 +304,8 @@ def event_segments(event: TimedPulse | TimedDelay, n: int) -> list[Segment]:
     else:
         steps = [rotation_vectors(r.angle, r.phase, r.spin, n, r.steps) for r in event.rotations]
         lengths = [np.asarray(r.duration) for r in event.rotations]
-        parts = pulse_segments(cast("list[Complex]", steps), lengths)
+        edges = [r.edges for r in event.rotations]
+        parts = pulse_segments(cast("list[Complex]", steps), lengths, edges)
     return [_on_spins(part, n) for part in parts]
 
 

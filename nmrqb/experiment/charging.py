@@ -11,6 +11,7 @@ from nmrqb.average import compile_timeline
 from nmrqb.dynamics import (
     Ensemble,
     Segment,
+    across_fields,
     amplified,
     amplified_pulse,
     apply,
@@ -21,6 +22,7 @@ from nmrqb.dynamics import (
     superoperator,
     timeline_segments,
     total_duration,
+    uniform_sample,
 )
 from nmrqb.experiment.model import DriveCharge, Noise, SequenceCharge
 from nmrqb.operators import Complex, Real
@@ -149,16 +151,18 @@ def charged_states(
 def _charge_by_drive(
     protocol: DriveCharge, sample: Sample, noise: Noise, ensemble: Ensemble
 ) -> Charging:
-    t = protocol.times_s
-    segments = drive_segments(protocol, sample, noise, ensemble)
-    drift = shared_drift(sample, ensemble, segments)
-    maps = superoperator(
-        segments, drift if drift.ndim == 2 else drift[:, None], loss(sample, noise)
-    )
-    laboratory = np.broadcast_to(total_duration(segments), t.shape)
-    shape = (ensemble.size, len(t), *maps.shape[-2:])
+    t, lost = protocol.times_s, loss(sample, noise)
+
+    def maps(part: Ensemble) -> Complex:
+        segments = drive_segments(protocol, sample, noise, part)
+        drift = shared_drift(sample, part, segments)
+        found = superoperator(segments, drift if drift.ndim == 2 else drift[:, None], lost)
+        return np.broadcast_to(found, (part.size, len(t), *found.shape[-2:]))
+
+    nominal = drive_segments(protocol, sample, noise, uniform_sample())
+    laboratory = np.broadcast_to(total_duration(nominal), t.shape)
     return Charging(
-        maps=np.broadcast_to(maps, shape),
+        maps=across_fields(maps, sample, ensemble, float(laboratory.max())),
         time_s=t,
         laboratory_time_s=laboratory,
         free_evolution_s=laboratory if protocol.soft else np.zeros_like(t),
@@ -185,12 +189,16 @@ def _charge_by_sequence(
     protocol: SequenceCharge, sample: Sample, noise: Noise, ensemble: Ensemble
 ) -> Charging:
     timeline = with_errors(protocol.timeline, noise.pulse_errors, sample)
-    segments = timeline_segments(amplified(timeline, sample, ensemble), sample)
-    one_pass = superoperator(
-        segments, shared_drift(sample, ensemble, segments), loss(sample, noise)
-    )
-    members = np.broadcast_to(one_pass, (ensemble.size, *one_pass.shape[-2:]))
-    time = protocol.cycles * float(total_duration(segments))
+    lost = loss(sample, noise)
+
+    def one_pass(part: Ensemble) -> Complex:
+        segments = timeline_segments(amplified(timeline, sample, part), sample)
+        found = superoperator(segments, shared_drift(sample, part, segments), lost)
+        return np.broadcast_to(found, (part.size, *found.shape[-2:]))
+
+    duration = float(total_duration(timeline_segments(timeline, sample)))
+    members = across_fields(one_pass, sample, ensemble, duration)
+    time = protocol.cycles * duration
     return Charging(
         maps=np.stack([powers(member, protocol.cycles) for member in members]),
         time_s=time,

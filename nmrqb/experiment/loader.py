@@ -11,6 +11,7 @@ import numpy as np
 
 from nmrqb import formats
 from nmrqb.battery import Battery
+from nmrqb.dynamics.coherent.propagators import MAX_OPEN_DIMENSION
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest, refuse
 from nmrqb.experiment.format import (
     BatteryFormat,
@@ -65,7 +66,9 @@ def load_experiment(
     entry, faults = formats.check(document, ExperimentFormat)
     sample = _sample(entry, document, faults)
     sequence = _sequence(document, faults)
-    if entry is None or sample is None:
+    if sample is not None:
+        faults += _size_faults(document, sample)
+    if entry is None or sample is None or 2 ** len(sample.spins) > MAX_OPEN_DIMENSION:
         raise InputError(faults)
     faults += [
         *_override_faults(entry, document, sample),
@@ -191,6 +194,17 @@ def _timeline(
 
 
 # -------------------------------------------------------------------------------- across entries
+def _size_faults(document: Document, sample: Sample) -> Iterator[Fault]:
+    """Tell that an experiment reconstructs the whole register, from 4ⁿ − 1 numbers."""
+    count, most = len(sample.spins), MAX_OPEN_DIMENSION.bit_length() - 1
+    if count > most:
+        yield Fault(
+            document.position(("sample",)),
+            f"an experiment reconstructs the states of at most {most} spins, but sample "
+            f"`{sample.name}` has {count}; play_sequence and evolve in Python take more",
+        )
+
+
 def _override_faults(
     entry: ExperimentFormat, document: Document, sample: Sample
 ) -> Iterator[Fault]:

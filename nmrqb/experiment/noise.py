@@ -15,6 +15,7 @@ from nmrqb.dynamics import (
     Gaussian,
     Lorentzian,
     Tabulated,
+    dissipation_of,
     read_profile,
     static_field,
 )
@@ -22,10 +23,13 @@ from nmrqb.errors import Fault, InputError, Position
 from nmrqb.experiment.model import Noise
 from nmrqb.experiment.noise_format import NoiseFormat, PulseErrorsFormat
 from nmrqb.files import Document
+from nmrqb.operators import PAULI, embed
 from nmrqb.sample import T1T2, Mechanism, Sample
 from nmrqb.sample.relaxation_fit import misfits
 from nmrqb.sample.relaxation_format import mechanisms_in, misfit_faults
 from nmrqb.sequence import PulseErrors
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,15 @@ def noise_faults(entry: NoiseFormat, document: Document, sample: Sample) -> Iter
     misfitting = list(misfits(sample, [*found.values()]))
     yield from misfit_faults(document, path, [*found], misfitting)
     dimension, number = entry.b0_inhomogeneity or ("", 0.0)
+    if dimension != "time" or misfitting:
+        return
     T2 = _echo_time(entry, sample)
-    if dimension == "time" and number > T2:
+    if number > T2 * (1 + _ROUNDING):
         label = sample.spins[0].label
-        message = f"a T2* of `{label}` must be at most its T2 of {T2:g} s, but is {number:g} s"
+        message = (
+            f"a T2* of `{label}` must be at most the {T2:g} s that relaxation leaves its "
+            f"coherence, but is {number:g} s"
+        )
         yield Fault(document.position(("noise", "b0_inhomogeneity")), message)
 
 
@@ -96,16 +105,23 @@ def _static_field(entry: NoiseFormat, sample: Sample) -> Distribution | None:
     """Return the spread of the static field; a T2* is that of the first spin."""
     dimension, number = entry.b0_inhomogeneity or ("frequency", 0.0)
     if dimension == "time":
-        return static_field(number, _echo_time(entry, sample), sample.spins[0].nucleus)
+        T2 = _echo_time(entry, sample)
+        uniform = number > T2 * (1 - _ROUNDING)
+        return None if uniform else static_field(number, T2, sample.spins[0].nucleus)
     if number == 0:
         return None
     return Lorentzian(number) if entry.b0_distribution == "lorentzian" else Gaussian(number)
 
 
 def _echo_time(entry: NoiseFormat, sample: Sample) -> float:
-    """Return what T2 alone leaves of the coherence of the first spin: its T2, if T2 acts."""
-    acting = Noise(_relaxation(entry)).mechanisms(sample)
-    return sample.spins[0].T2_s if T1T2() in acting else np.inf
+    """Return the time in which all relaxation damps the coherence of the first spin.
+
+    It is −1/⟨σ_+, D σ_+⟩ of that spin: its T2 where T1 and T2 are all that acts.
+    """
+    lost = dissipation_of(sample, Noise(_relaxation(entry)).relaxation).generator
+    sigma = embed((PAULI["X"] + 1j * PAULI["Y"]) / 2, 0, len(sample.spins)).ravel()
+    rate = -(sigma.conj() @ lost @ sigma).real / (sigma.conj() @ sigma).real
+    return float(1 / rate) if rate > 0 else np.inf
 
 
 def _pulse_errors(entry: PulseErrorsFormat) -> PulseErrors:

@@ -159,10 +159,18 @@ def _played_pulse(rotation: TimedRotation) -> Mark:
     label = _phase(rotation.phase) if usual else f"{degrees:.4g}°\n{_phase(rotation.phase)}"
     label = label.replace("-", "−")
     if len(rotation.steps) > 1:
-        return Mark(
-            label=label, look=look, width=SHAPED, outline=envelope(np.array(rotation.steps))
-        )
+        return Mark(label=label, look=look, width=SHAPED, outline=envelope(_amplitudes(rotation)))
     return Mark(label=label, look=look, width=SOFT if rotation.duration >= _LONG else width)
+
+
+def _amplitudes(rotation: TimedRotation) -> Complex:
+    """Return the rf amplitude in equal steps of time, shape (N,)."""
+    steps = np.asarray(rotation.steps)
+    if rotation.edges is None:
+        return steps
+    middles = (np.arange(_DRAWN) + 0.5) / _DRAWN
+    rates = steps / np.diff(rotation.edges).clip(min=np.finfo(float).tiny)
+    return np.asarray(rates[np.searchsorted(rotation.edges, middles) - 1])
 
 
 def _played_gradient(duration: float, strength_hz: float | None) -> Mark:

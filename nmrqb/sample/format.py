@@ -80,6 +80,12 @@ class CouplingFormat(Entry):
         description="Full coupling tensor T, three rows of three frequencies: H/2π = I·T·S before "
         "the secular approximation.",
     )
+    truncation: Literal["secular", "weak", "none"] = Field(
+        "secular",
+        description="What of the coupling acts: secular: what commutes with the spin of every "
+        "channel; weak: IzSz alone, as between like spins of very different offsets; none: all of "
+        "it, as in a low field.",
+    )
 
 
 class SampleFormat(Entry):

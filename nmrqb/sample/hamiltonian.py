@@ -20,10 +20,11 @@ from nmrqb.sparse_operators import (
 
 
 def coupling_tensor(coupling: Coupling, *, like: bool) -> Real:
-    """Return the secular coupling tensor T of H/2π = Σ_ab T_ab I_a S_b.
+    """Return the tensor T of H/2π = Σ_ab T_ab I_a S_b that acts.
 
     Between unlike spins only T_zz survives the rotating frame.  Between like spins the part that
-    commutes with I_z + S_z survives: T_zz, (T_xx + T_yy)/2 and the antisymmetric (T_xy − T_yx)/2.
+    commutes with I_z + S_z survives: T_zz, (T_xx + T_yy)/2 and the antisymmetric (T_xy − T_yx)/2;
+    only T_zz where the coupling says that it is weak.  A coupling without truncation is left whole.
 
     Parameters
     ----------
@@ -39,7 +40,9 @@ def coupling_tensor(coupling: Coupling, *, like: bool) -> Real:
     tensor = np.diag([coupling.J_hz] * 3) + coupling.dipolar_hz * np.diag([-1.0, -1.0, 2.0])
     if coupling.tensor_hz is not None:
         tensor = tensor + np.array(coupling.tensor_hz)
-    if not like:
+    if coupling.truncation == "none":
+        return tensor
+    if not like or coupling.truncation == "weak":
         return np.diag([0.0, 0.0, tensor[2, 2]])
     transverse = (tensor[0, 0] + tensor[1, 1]) / 2
     antisymmetric = (tensor[0, 1] - tensor[1, 0]) / 2

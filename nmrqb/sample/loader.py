@@ -200,6 +200,7 @@ def _coupling(entry: CouplingFormat) -> Coupling:
         J_hz=entry.J or 0.0,
         dipolar_hz=entry.dipolar or 0.0,
         tensor_hz=None if entry.tensor is None else _tensor(entry.tensor),
+        truncation=entry.truncation,
     )
 
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.sample.relaxation import T1T2, Mechanism
 
+Truncation = Literal["secular", "weak", "none"]
 Tensor = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
 
@@ -58,12 +60,17 @@ class Coupling:
         spins, 2 d I_z S_z between unlike ones.
     tensor_hz
         Full coupling tensor T in Hz, H/2π = I·T·S before the secular approximation, or None.
+    truncation
+        What of the coupling acts: ``secular``, what commutes with the spin of every channel;
+        ``weak``, I_z S_z alone, as between like spins of very different offsets; ``none``, all of
+        it, as in a low field.
     """
 
     between: tuple[str, str]
     J_hz: float = 0.0
     dipolar_hz: float = 0.0
     tensor_hz: Tensor | None = None
+    truncation: Truncation = "secular"
 
 
 @dataclass(frozen=True)

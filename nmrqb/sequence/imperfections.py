@@ -15,8 +15,9 @@ from nmrqb.sequence.model import TimedEvent, TimedPulse, TimedRotation, Timeline
 from nmrqb.units import is_batch
 
 MAX_STEPS = 20_000
-_SETTLED = 8.0  # rise times of ring-down that are played; e^{-8} of the last amplitude is left
-_PER_RISE = 4  # steps of a pulse in one rise time
+_SETTLED = 8  # rise times of ring-down that are played; e^{-8} of the last amplitude is left
+_PER_RISE = 4  # steps of a shaped pulse in one rise time
+_GRADED = 12  # steps of a rectangle's rise, the first of them a quarter of a rise time
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def with_errors(timeline: Timeline, errors: Errors, sample: Sample) -> Timeline:
     ------
     ArgumentError
         If a nucleus is not in the sample, ideal pulses are to have transients or a rise time, or
-        the rise time asks for more than 20 000 steps.
+        the rise time asks for more than 20 000 steps of a shaped pulse.
     """
     channels = channel_errors(errors, sample, timeline.pulses)
 
@@ -209,22 +210,42 @@ def _resonated(rotation: TimedRotation, errors: PulseErrors) -> TimedRotation:
         return rotation
     total = duration + _SETTLED * tau * (duration > 0) if errors.ring_down else duration
     steps = np.asarray(rotation.steps, dtype=complex)
-    count = max(math.ceil(_PER_RISE * float(total.max()) / tau), steps.shape[-1])
+    size = steps.shape[-1]
+    given = np.arange(size + 1) / size if rotation.edges is None else rotation.edges
+    edges = _edges_of(size, duration, total, tau)
+    length = total if is_batch(rotation.duration) else float(total)
+    return replace(
+        rotation,
+        duration=length,
+        steps=_as_steps(resonator_response(steps, duration[..., None] * given, tau, edges)),
+        edges=edges / np.where(total > 0, total, 1.0)[..., None],
+    )
+
+
+def _edges_of(size: int, duration: Real, total: Real, tau: float) -> Real:
+    """Return where the envelope of a pulse of so many steps is cut, in s: (...) → (..., M + 1).
+
+    That of a rectangle only changes for a while after its two ends; any other is cut throughout.
+    """
+    if size == 1:
+        # steps h ~ e^{t/3τ}: what a step neglects goes with ḃh³, ḃ ~ e^{−t/τ}
+        growing = np.arange(_GRADED + 1) / _GRADED * np.expm1(-_SETTLED / 3)
+        settled = -3 * np.log1p(growing) / _SETTLED
+        rise = np.minimum(_SETTLED * tau, duration)[..., None] * settled
+        fall = duration[..., None] + (total - duration)[..., None] * settled
+        return np.concatenate([rise, fall], axis=-1)
+    longest = float(total.max())
+    count = max(math.ceil(_PER_RISE * longest / tau), size)
     if count > MAX_STEPS:
-        longest = float(total.max())
         raise ArgumentError(
             f"Argument `rise_time_s` must be at least {_PER_RISE * longest / MAX_STEPS:g} s for a "
-            f"pulse of {longest:g} s, but is {tau} s"
+            f"shaped pulse of {longest:g} s, but is {tau} s"
         )
-    shares = resonator_response(steps, duration, total, tau, count)
-    length = total if is_batch(rotation.duration) else float(total)
-    return replace(rotation, duration=length, steps=_as_steps(shares))
+    return np.asarray(total[..., None] * (np.arange(count + 1) / count))
 
 
-def resonator_response(
-    steps: Complex, duration: Real, total: Real, tau: float, count: int
-) -> Complex:
-    """Return the shares of the angle in equal steps after a resonator of time constant τ.
+def resonator_response(steps: Complex, given: Real, tau: float, edges: Real) -> Complex:
+    """Return the shares of the angle in steps after a resonator of time constant τ.
 
     The envelope b obeys τḃ = a − b, a the constant steps; every step of the result holds the
     integral of b over it, so that the angle is exact.
@@ -232,25 +253,26 @@ def resonator_response(
     Parameters
     ----------
     steps
-        Shares w_j of the angle in N equal steps of a, shape (..., N).
-    duration, total
-        Lengths in s of a and of what is returned, each of shape (...).
+        Shares w_j of the angle in N steps of a, shape (..., N).
+    given
+        Where these begin and end in s, shape (..., N + 1).
     tau
         τ in s.
-    count
-        Number of equal steps of the result.
+    edges
+        Where the steps of the result begin and end in s, shape (..., M + 1).
 
     Returns
     -------
-    array of shape (..., count)
+    array of shape (..., M)
     """
-    size = steps.shape[-1]
-    safe = np.where(duration > 0, duration, 1.0)[..., None]
-    start = np.arange(size + 1) / size * safe
-    rate = steps * size / safe
+    lasting = np.diff(given)
+    rate = np.divide(
+        steps,
+        lasting,
+        out=np.zeros(np.broadcast_shapes(steps.shape, lasting.shape), dtype=complex),
+        where=lasting > 0,
+    )
     jumps = np.diff(rate, axis=-1, prepend=0.0, append=0.0)  # a changes by them at the edges
-    edges = np.arange(count + 1) / count * np.asarray(total)[..., None]
-    since = (edges[..., :, None] - start[..., None, :]).clip(min=0)
+    since = (edges[..., :, None] - given[..., None, :]).clip(min=0)
     integral = since + tau * np.expm1(-since / tau)
-    area = np.einsum("...ij,...j->...i", integral, jumps)
-    return np.asarray(np.diff(area, axis=-1) * (np.asarray(duration) > 0)[..., None])
+    return np.asarray(np.diff(np.einsum("...ij,...j->...i", integral, jumps), axis=-1))

@@ -9,7 +9,7 @@ from functools import reduce
 from types import MappingProxyType
 
 from nmrqb.errors import Position
-from nmrqb.operators import Complex
+from nmrqb.operators import Complex, Real
 from nmrqb.sample import PulseModel
 from nmrqb.sequence.shapes import Shape
 from nmrqb.units import Number, at_least, is_batch
@@ -296,8 +296,11 @@ class TimedRotation:
     duration
         Length in s; 0 is an ideal pulse.
     steps
-        Share of the angle in each of N equal steps, its argument adding to the phase; a rectangle
+        Share of the angle in each of N steps, its argument adding to the phase; a rectangle
         has the one share 1.  An array of shape (..., N) where many lengths have different shares.
+    edges
+        Where the steps begin and end, from 0 to 1 of the duration, shape (..., N + 1); None for
+        equal steps.
     """
 
     spin: int
@@ -305,6 +308,7 @@ class TimedRotation:
     phase: Number
     duration: Number = 0.0
     steps: tuple[complex, ...] | Complex = (1,)
+    edges: Real | None = None
 
 
 @dataclass(frozen=True)

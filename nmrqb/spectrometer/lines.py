@@ -137,10 +137,16 @@ def sum_of_lines(lines: Lines, receiver: Receiver) -> Complex:
         amplitudes = amplitudes * np.exp(start)
     slow, quick = _exponents(lines, inner * step), _exponents(lines, step)
     chunks = [slice(k, k + _AT_ONCE) for k in range(0, max(quick.size, 1), _AT_ONCE)]
-    sums = ((amplitudes[..., c] * _powers(slow[c], outer)) @ _powers(quick[c], inner).T
-            for c in chunks)  # fmt: skip
+    sums = (_part(amplitudes[..., c], slow[c], quick[c], (outer, inner)) for c in chunks)
     total = functools.reduce(operator.iadd, sums)
     return np.asarray(total.reshape(*total.shape[:-2], -1)[..., : receiver.points])
+
+
+def _part(amplitudes: Complex, slow: Complex, quick: Complex, shape: tuple[int, int]) -> Complex:
+    """Return Σ_l a_l e^{js_l + kq_l} for all j, k below a shape: (..., outer, inner)."""
+    table = _powers(np.concatenate([slow, quick]), max(shape))
+    first, second = table[: shape[0], : slow.size], table[: shape[1], slow.size :]
+    return np.asarray((amplitudes * first) @ second.T)
 
 
 def transition_frequencies(hamiltonian: Complex, coil: Complex, *, visible: float) -> Real:

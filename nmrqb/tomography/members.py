@@ -151,24 +151,35 @@ def members_fids(setup: Setup, members: Complex) -> Complex:
     -------
     array of shape (T, readouts, channels, points)
     """
-    return np.asarray(sum(_block_fids(setup, members, block) for block in _blocks(setup)))
+    values = len(setup.readouts) * members.shape[-1] ** 4
+    size = max(1, _BLOCK_VALUES // values)
+    order, parts = _order(setup.ensemble), []
+    for start in range(0, setup.ensemble.size, size):
+        many = order[start : start + size]
+        maps = setup.maps(setup.ensemble.chosen(many))  # the more at once, the more are alike
+        for few in _blocks(setup, len(many)):
+            parts.append(_block_fids(setup, members, many[few], maps[few]))
+    return np.asarray(sum(parts))
 
 
-def _blocks(setup: Setup) -> Iterator[NDArray[np.intp]]:
-    """Yield members in blocks of bounded memory, those of equal precession side by side."""
-    ensemble, d = setup.ensemble, 2 ** len(setup.sample.spins)
+def _order(ensemble: Ensemble) -> NDArray[np.intp]:
+    """Return the members in an order that puts those of equal precession side by side."""
     keys = np.column_stack([ensemble.field_hz, ensemble.coupling])
-    order = np.lexsort(keys.T[::-1])
-    fid = len(setup.channels) * setup.receiver.points * d**2
-    size = max(1, _BLOCK_VALUES // (fid + len(setup.readouts) * d**4))
-    yield from (order[start : start + size] for start in range(0, ensemble.size, size))
+    return np.lexsort(keys.T[::-1])
 
 
-def _block_fids(setup: Setup, members: Complex, block: NDArray[np.intp]) -> Complex:
+def _blocks(setup: Setup, count: int) -> Iterator[slice]:
+    """Yield blocks of ``count`` members whose detectors fit into memory."""
+    fid = len(setup.channels) * setup.receiver.points * 4 ** len(setup.sample.spins)
+    size = max(1, _BLOCK_VALUES // fid)
+    yield from (slice(start, start + size) for start in range(0, count, size))
+
+
+def _block_fids(setup: Setup, members: Complex, block: NDArray[np.intp], maps: Complex) -> Complex:
     part = setup.ensemble.chosen(block)
     keys = np.column_stack([part.field_hz, part.coupling])
     _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    turned = apply(setup.maps(part)[:, None], members[block][:, :, None])
+    turned = apply(maps[:, None], members[block][:, :, None])
     flat = turned.reshape(*turned.shape[:-2], -1)
     shares = (np.arange(len(first))[:, None] == group.ravel()) * setup.ensemble.weights[block]
     grouped = np.tensordot(shares, flat, axes=1)
@@ -183,7 +194,8 @@ def mean_detectors(setup: Setup) -> Complex:
     """Return the mean of state → FID over the ensemble, shape (channels, points, d²)."""
     shape = (len(setup.channels), setup.receiver.points, 4 ** len(setup.sample.spins))
     total = np.zeros(shape, dtype=complex)
-    for block in _blocks(setup):
+    order = _order(setup.ensemble)
+    for block in (order[few] for few in _blocks(setup, order.size)):
         weights = setup.ensemble.weights[block]
         for channel, seen in enumerate(setup.detectors(setup.ensemble.chosen(block))):
             total[channel][:, seen.elements] += np.tensordot(weights, seen.rows, axes=1)

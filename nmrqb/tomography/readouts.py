@@ -11,6 +11,7 @@ from nmrqb.dynamics import (
     Ensemble,
     Relaxation,
     Segment,
+    across_fields,
     amplified,
     dissipation_of,
     play,
@@ -142,8 +143,20 @@ def _map(
         each = (members.chosen(np.array([m])) for m in range(members.size))
         played = [_played_map(scan, sample, relaxation, member) for member in each]
         return np.stack(played) if ensemble is not None else played[0]
-    segments = _segments(scan, sample, ensemble)
-    drift = shared_drift(sample, ensemble, segments)
+    if ensemble is None:
+        return _even_map(scan, sample, loss, None)
+    length = float(total_duration(_segments(scan, sample, None)))
+
+    def seen(part: Ensemble) -> Complex:
+        return np.broadcast_to(_even_map(scan, sample, loss, part), (part.size, *loss.shape))
+
+    return across_fields(seen, sample, ensemble, length)
+
+
+def _even_map(scan: Timeline, sample: Sample, loss: Complex, part: Ensemble | None) -> Complex:
+    """Return the map of a scan without gradients, with the members of an ensemble first if any."""
+    segments = _segments(scan, sample, part)
+    drift = shared_drift(sample, part, segments)
     if not np.any(total_duration(segments)) or not np.any(loss):
         return unitary_superoperator(unitary(segments, drift))
     return superoperator(segments, drift, loss)

@@ -154,6 +154,30 @@ def test_batches_of_angles_equal_loops():
     np.testing.assert_allclose(batch, looped, atol=1e-13)
 
 
+def test_steps_of_unequal_lengths_are_cut_where_any_of_them_ends():
+    """Rates read off the segments are those of the step that plays at their middle."""
+    durations = np.array([0.0, 2.0, 5.0]), np.array([3.0, 3.0, 0.0])
+    shares = np.array([0.0, 0.1, 0.7, 1.0]), None
+    weights = np.array([0.2, -0.5, 0.9]), np.array([1.0, -2.0])
+    generators = [w[:, None, None] * pauli("XZ"[k]) for k, w in enumerate(weights)]
+    segments = pulse_segments(generators, durations, shares)
+    lengths = np.array([s.duration for s in segments])
+    np.testing.assert_allclose(lengths.sum(axis=0), np.maximum(*durations))
+    middles = np.cumsum(lengths, axis=0) - lengths / 2 - np.maximum(*durations) / 2
+    for k, (w, edges) in enumerate(zip(weights, shares, strict=True)):
+        along = [np.trace(s.rotation @ pauli("XZ"[k]), axis1=-2, axis2=-1) for s in segments]
+        places = np.linspace(0, 1, 3) if edges is None else edges
+        for length, theta, middle, width in zip(
+            durations[k], np.real(along).T / 2, middles.T, lengths.T, strict=True
+        ):
+            ends = length * (places - 0.5)
+            rate = np.zeros(len(middle))
+            for first, last, angle in zip(ends[:-1], ends[1:], w, strict=True):
+                inside = (first < middle) & (middle < last)
+                rate[inside] = angle / (last - first) if last > first else 0.0
+            np.testing.assert_allclose(theta, rate * width, atol=1e-14)
+
+
 def test_b1_scales_rotations_and_leaves_times():
     segment = Segment(np.asarray(2.0), pauli("X"))
     scaled = segment.scaled(np.array([0.9, 1.1]))

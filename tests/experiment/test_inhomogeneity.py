@@ -66,6 +66,18 @@ def test_T2_star_of_the_first_spin():
     assert alone.half_width == pytest.approx(20 / (2 * np.pi))
 
 
+def test_T2_star_leaves_room_for_all_that_relaxes():
+    """γ_z damps σ_+ with 2γ_z, and γ_x with γ_x: it flips the half of it that is along y."""
+    noise = "[T1T2, {dephasing: {spins: [1H, 13C], rates: [2 /s, 1 /s], correlation: 50 %}}"
+    noise += ", {pauli: {1H: {x: 3 /s}}}]"
+    found = loaded(noise__b0_inhomogeneity="50 ms", noise__relaxation=noise).noise.b0
+    left = 20 - 1 / CHLOROFORM.spins[0].T2_s - 2 * 2 - 3
+    assert found.half_width == pytest.approx(left / (2 * np.pi))
+    with pytest.raises(InputError, match=r"must be at most the 0\.133333 s that relaxation"):
+        loaded(noise__b0_inhomogeneity="140 ms", noise__relaxation=noise)
+    assert loaded(noise__b0_inhomogeneity="2 s").noise.b0 is None
+
+
 def test_a_measured_profile(tmp_path):
     shipped = Path("sequences/experiments/charge_dm_ksea.yaml")
     text = (Path(__file__).parents[2] / shipped).read_text(encoding="utf-8")
@@ -107,7 +119,7 @@ REFUSED = {
     "unit": ({"noise__b0_inhomogeneity": "3 V"}, "must be a spread in Hz of 1H such as '2 Hz' or"),
     "negative": ({"noise__b0_inhomogeneity": "-3 Hz"}, "`b0_inhomogeneity` must be positive"),
     "none": ({"noise__b0_inhomogeneity": "0 s"}, "`b0_inhomogeneity` must be positive"),
-    "T2*": ({"noise__b0_inhomogeneity": "3 s"}, "T2[*] of `1H` must be at most its T2 of 2 s"),
+    "T2*": ({"noise__b0_inhomogeneity": "3 s"}, "T2[*] of `1H` must be at most the 2 s that rel"),
     "gaussian T2*": (
         {"noise__b0_inhomogeneity": "30 ms", "noise__b0_distribution": "gaussian"},
         "must not have `b0_distribution` gaussian beside a T2",

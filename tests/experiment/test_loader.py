@@ -402,3 +402,13 @@ def test_faults_of_the_relaxation_are_told_where_they_stand(text, place, message
     (fault,) = faults(f"{DRIVEN}noise: {{relaxation: {text}}}\n", "", "")
     assert fault[0] == place
     assert fault[1].startswith(message)
+
+
+def test_a_sample_too_large_to_reconstruct_is_refused_at_its_name():
+    spins = "".join(f"  - {{label: s{k}, nucleus: 1H}}\n" for k in range(5))
+    Path("big.yaml").write_text(f"format: nmrqb-sample/1\nspins:\n{spins}", encoding="utf-8")
+    told = faults(DRIVEN, "sample: chloroform", "sample: ./big.yaml")
+    message = (
+        "at most 4 spins, but sample `big` has 5; play_sequence and evolve in Python take more"
+    )
+    assert told == [("e.yaml:2:9", f"an experiment reconstructs the states of {message}")]

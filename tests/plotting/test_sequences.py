@@ -59,6 +59,13 @@ def test_long_pulses_are_wide_and_shaped_ones_have_their_envelope():
     assert (shaped.width, shaped.outline) == (SHAPED, (0.5, 1.0, -0.5))
 
 
+def test_a_pulse_of_unequal_steps_is_drawn_by_its_amplitude_in_time():
+    edges = np.array([0.0, 0.2, 0.6, 0.6, 1.0])
+    outline = pulse(90, duration=1e-3, steps=(0.1, 0.8, 0.0, 0.1), edges=edges).outline
+    at = (np.arange(len(outline)) + 0.5) / len(outline)
+    np.testing.assert_allclose(outline, np.select([at < 0.2, at < 0.6], [0.25, 1.0], 0.125))
+
+
 def test_envelopes_of_many_steps_keep_their_form():
     x = np.linspace(0, 1, 5000)
     drawn = np.array(envelope(3 * np.sin(np.pi * x)))

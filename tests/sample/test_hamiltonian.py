@@ -139,3 +139,27 @@ def test_exchange_of_spins_in_the_sample_reorders_the_tensor_factors():
     forth = in_hz(internal_hamiltonian(Sample("s", spins, (coupling,))))
     back = in_hz(internal_hamiltonian(Sample("s", spins[::-1], (coupling,))))
     assert back == pytest.approx({p[::-1]: c for p, c in forth.items()})
+
+
+@pytest.mark.parametrize("nuclei", [("1H", "13C"), ("1H", "1H")])
+def test_what_of_a_coupling_acts_is_told_by_its_truncation(nuclei):
+    T, J, d = np.arange(9.0).reshape(3, 3), 7.0, 20.0
+    whole = T + J * np.eye(3) + d * np.diag([-1.0, -1.0, 2.0])
+    rows = tuple(map(tuple, T))
+    weak = Coupling(("A", "B"), J, d, rows, truncation="weak")
+    assert in_hz(coupling_hamiltonian(pair(weak, nuclei=nuclei))) == pytest.approx(
+        {"ZZ": whole[2, 2] / 4}
+    )
+    none = Coupling(("A", "B"), J, d, rows, truncation="none")
+    expected = 2 * np.pi * tensor_coupling(whole, 0, 1, 2)
+    np.testing.assert_allclose(coupling_hamiltonian(pair(none, nuclei=nuclei)), expected, atol=1e-9)
+
+
+def test_weak_coupling_is_the_limit_of_far_offsets():
+    # ν ± J²/4ν: levels of AB against those of AX
+    far = {"nuclei": ("1H", "1H"), "offsets": (-5000.0, 5000.0)}
+    strong = internal_hamiltonian(pair(Coupling(("A", "B"), 10.0), **far))
+    weak = internal_hamiltonian(pair(Coupling(("A", "B"), 10.0, truncation="weak"), **far))
+    shift = (np.linalg.eigvalsh(strong) - np.linalg.eigvalsh(weak)) / (2 * np.pi)
+    second = 10.0**2 / 4 / 10_000.0
+    np.testing.assert_allclose(np.abs(shift), [second, 0, 0, second], atol=1e-8)

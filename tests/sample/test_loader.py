@@ -197,3 +197,14 @@ def test_json_schema_accepts_the_library(name):
 
 def test_a_sample_needs_no_file():
     assert Sample("empty", ()).labels == ()
+
+
+def test_the_truncation_of_a_coupling_is_read_and_its_words_are_checked(write):
+    spins = "  - {label: A, nucleus: 1H}\n  - {label: B, nucleus: 1H}\n"
+    text = HEAD + spins + "couplings:\n  - {between: [A, B], J: 7 Hz, truncation: weak}\n"
+    assert load_sample(write(text)).coupling("A", "B").truncation == "weak"
+    with pytest.raises(
+        InputError,
+        match=r"a\.yaml:6:44: .truncation. must not be 'strong'; Valid: none, secular, weak",
+    ):
+        load_sample(write(text.replace("weak", "strong")))

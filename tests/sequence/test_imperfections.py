@@ -233,6 +233,43 @@ def test_exponential_rise_and_ring_down(tau, ring_down):
     assert total_duration(segments) == pytest.approx(total)
 
 
+def test_a_long_pulse_is_cut_finely_where_its_envelope_changes_only():
+    """A lock of a thousand rise times; two channels of different lengths are cut side by side."""
+    tau, length, angle = 1e-6, 1e-3, 30.0
+
+    def envelope(t):
+        on = angle / length * (1 - np.exp(-min(t, length) / tau))
+        return on * np.exp(-max(t - length, 0) / tau) + 0j
+
+    errors = PulseErrors(rise_time_s=tau)
+    lock = pulse(angle, 0.0, length)
+    U = played(errors, lock, sample=H1)
+    assert infidelity(U, integrated(envelope, 3000.0, length + 8 * tau)) < 1e-6
+    both = TimedPulse((*lock.rotations, TimedRotation(1, 1.0, 0.0, 3e-6)))
+    segments = timeline_segments(with_errors(Timeline("t", (both,), "finite"), errors, PAIR), PAIR)
+    assert len(segments) < 60
+    theta = sum(segment.rotation for segment in segments)
+    x = [np.kron(X, np.eye(2)), np.kron(np.eye(2), X)]
+    np.testing.assert_allclose(theta, angle * x[0] + x[1], rtol=2e-4)
+
+
+def test_two_resonators_in_series_are_one_of_second_order():
+    """The second one acts on the unequal steps that the first one leaves."""
+    tau, angle = 1e-6, 2.0
+
+    def envelope(t):
+        def filtered(s):
+            return 1 - (1 + s / tau) * np.exp(-s / tau) if s > 0 else 0.0
+
+        return angle / T * (filtered(t) - filtered(t - T)) + 0j
+
+    errors = PulseErrors(rise_time_s=tau)
+    once = with_errors(Timeline("t", (pulse(angle),), "finite"), errors, H1)
+    twice = with_errors(once, errors, H1)
+    U = unitary(timeline_segments(twice, H1), internal_hamiltonian(H1))
+    assert infidelity(U, integrated(envelope, 3000.0, T + 16 * tau)) < 1e-6
+
+
 def test_the_resonator_on_a_shaped_pulse_with_jumps_of_phase():
     tau, steps = 1e-6, (0.4, 0.4j, -0.3)
 
@@ -279,12 +316,16 @@ def test_many_lengths_at_once_equal_the_loop():
         (PulseErrors(leading=0.1), "ideal", "must have no transients and no rise time with ideal"),
         ({"1H": PulseErrors(rise_time_s=1e-6)}, "ideal", "must have no transients and no rise"),
         ({"19F": PulseErrors()}, "finite", "must name nuclei of sample 'h', but names '19F'"),
-        (PulseErrors(rise_time_s=1e-12), "finite", "`rise_time_s` must be at least 2e-09 s"),
     ],
 )
 def test_errors_that_pulses_cannot_have(errors, pulses, message):
     with pytest.raises(ArgumentError, match=message):
         played(errors, pulse(), pulses=pulses)
+
+
+def test_a_shaped_pulse_has_no_more_steps_than_can_be_played():
+    with pytest.raises(ArgumentError, match="`rise_time_s` must be at least 2e-09 s for a shaped"):
+        played(PulseErrors(rise_time_s=1e-12), pulse(steps=(0.4, 0.6)))
 
 
 @pytest.mark.parametrize(

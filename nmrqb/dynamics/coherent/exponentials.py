@@ -80,15 +80,19 @@ def _exp_dense(A: Complex) -> Complex:
     if A.shape[-1] == 1:
         return np.exp(-1j * A)
     if not np.iscomplexobj(A) or not np.any(A.imag):
-        return _exp_real(np.ascontiguousarray(A.real))
-    phases, V = np.linalg.eigh(A)
-    return np.asarray((V * np.exp(-1j * phases)[..., None, :]) @ dagger(V))
+        return from_spectrum(*np.linalg.eigh(np.ascontiguousarray(A.real)))
+    return from_spectrum(*np.linalg.eigh(A))
 
 
-def _exp_real(A: Real) -> Complex:
-    """Return V cos(e) Vᵀ − i V sin(e) Vᵀ: two real products instead of a complex one."""
-    phases, V = np.linalg.eigh(A)
-    result = np.empty(A.shape, dtype=complex)
+def from_spectrum(phases: Real, V: Complex | Real) -> Complex:
+    """Return V e^{−iφ}V†: φ of shape (..., d), columns V of shape (..., d, d).
+
+    Real columns take two real products instead of a complex one.
+    """
+    if np.iscomplexobj(V):
+        columns = np.asarray(V, dtype=complex)
+        return np.asarray((columns * np.exp(-1j * phases)[..., None, :]) @ dagger(columns))
+    result = np.empty(V.shape, dtype=complex)
     turned = V.swapaxes(-1, -2)
     result.real = (V * np.cos(phases)[..., None, :]) @ turned
     result.imag = (V * -np.sin(phases)[..., None, :]) @ turned
@@ -101,27 +105,37 @@ def _taylor(A: Complex) -> Complex:
     if d == 1:
         return np.exp(A)
     flat = A.reshape(-1, d, d)
-    degree, squarings = _cheapest(float(np.abs(flat).sum(axis=-2).max(initial=0.0)))
+    norms = np.abs(flat).sum(axis=-2).max(axis=-1)
+    degree, reach = _cheapest(float(norms.max(initial=0.0)))
+    # each by its own norm: every squaring too many doubles the rounding
+    squarings = np.ceil(np.log2(norms / reach, out=np.zeros(len(norms)), where=norms > reach))
     result = np.empty(flat.shape, dtype=complex)
     at_once = max(1, _IN_CACHE // (d * d))
     for start in range(0, len(flat), at_once):
         part = slice(start, start + at_once)
-        result[part] = _squared(_polynomial(flat[part] * 0.5**squarings, degree), squarings)
+        times = squarings[part]
+        small = flat[part] * 0.5 ** times[:, None, None]
+        result[part] = _squared(_polynomial(small, degree), times)
     return np.asarray(result.reshape(A.shape))
 
 
-def _squared(matrix: Complex, times: int) -> Complex:
-    for _ in range(times):
-        matrix = matrix @ matrix
-    return matrix
+def _squared(matrices: Complex, times: Real) -> Complex:
+    """Square every matrix of a stack as many times as it says."""
+    for done in range(int(times.max(initial=0.0))):
+        left = times > done
+        if left.all():
+            matrices = matrices @ matrices
+        else:
+            matrices[left] = matrices[left] @ matrices[left]
+    return matrices
 
 
-def _cheapest(norm: float) -> tuple[int, int]:
-    """Return degree and squarings that take the fewest products."""
+def _cheapest(norm: float) -> tuple[int, float]:
+    """Return the degree that takes the fewest products, and the norm that it reaches."""
     options = []
     for degree, reach, products in _DEGREES:
-        squarings = max(0, math.ceil(math.log2(norm / reach))) if norm > 0 else 0
-        options.append((products + squarings, degree, squarings))
+        squarings = math.ceil(math.log2(norm / reach)) if norm > reach else 0
+        options.append((products + squarings, degree, reach))
     return min(options)[1:]
 
 

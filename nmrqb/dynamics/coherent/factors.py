@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nmrqb.dynamics.coherent.blocks import Indices
-from nmrqb.dynamics.coherent.exponentials import block_groups, exp_hermitian
+from nmrqb.dynamics.coherent.exponentials import block_groups, exp_hermitian, from_spectrum
 from nmrqb.dynamics.segments import Segment
-from nmrqb.operators import Complex, Real, dagger, spin_count, spin_operator, spin_projections
+from nmrqb.operators import Complex, Real, spin_count, spin_operator, spin_projections
 
 _SAME = 1e-14  # relative; what differs by less is rounding
 _KEPT = 2**24  # matrix elements of propagators that are kept
@@ -76,8 +76,10 @@ class FactorTable:
     def __init__(self, drift: Complex) -> None:
         self.drift = drift
         self.n = spin_count(drift)
-        off_diagonal = drift - np.diag(np.diagonal(drift))
-        self.linked = np.nonzero(off_diagonal)
+        self.groups = block_groups(drift)
+        self.first = np.empty(len(drift), dtype=np.intp)  # level of every level's block
+        for levels in self.groups:
+            self.first[levels] = levels[:, :1]
         self._known: dict[Hashable, Factor] = {}
         self._spectra: list[tuple[Indices, Real, Complex]] = []
 
@@ -104,22 +106,18 @@ class FactorTable:
     def _delay(self, T: float) -> Factor:
         """Return exp(−iHT) from the one diagonalisation of H, block by block."""
         if not self._spectra:
-            for levels in block_groups(self.drift):
+            for levels in self.groups:
                 part = self.drift[levels[:, :, None], levels[:, None, :]]
                 energies, V = np.linalg.eigh(part if np.any(part.imag) else part.real)
                 self._spectra.append((levels, energies, V))
-        groups = (
-            (levels, (V * np.exp(-1j * T * e)[:, None, :]) @ dagger(V))
-            for levels, e, V in self._spectra
-        )
+        groups = ((levels, from_spectrum(T * energies, V)) for levels, energies, V in self._spectra)
         return Factor(tuple(groups))
 
     def _pulse(self, vectors: Real, T: float) -> Factor:
         """Return a pulse as one of phase x in a turned frame where the drift allows it."""
         turns = np.arctan2(vectors[:, 1], vectors[:, 0])
         frame = np.exp(-1j * turns @ spin_projections(self.n))
-        row, column = self.linked
-        if np.any(np.abs(frame[row] - frame[column]) > _SAME):
+        if np.any(np.abs(frame - frame[self.first]) > _SAME):  # the drift does not allow it
             turns, frame = np.zeros(self.n), np.ones(len(frame), dtype=complex)
         if np.any(turns):
             length = np.hypot(vectors[:, 0], vectors[:, 1])

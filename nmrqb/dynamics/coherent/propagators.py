@@ -18,6 +18,7 @@ from nmrqb.operators import Complex, Real, dagger
 MAX_OPEN_DIMENSION = 16  # 256 × 256 superoperators; beyond that a splitting is needed
 _STRUCTURED_FROM = 32  # below this dimension looking for structure costs more than it saves
 _VECTOR_COST = 8  # of a matrix–vector product, per element, against that in a matrix product
+_ROUNDED = 1e-9  # of a state: the most that rounding can take from its trace
 _AT_ONCE = 2**20  # matrix elements that are exponentiated in one call
 
 
@@ -204,6 +205,18 @@ def apply(superoperators: Complex, rho: Complex) -> Complex:
     flat = rho.reshape(*rho.shape[:-2], d * d, 1)
     image = superoperators @ flat
     return np.asarray(image.reshape(*image.shape[:-2], d, d))
+
+
+def with_trace(after: Complex, before: Complex) -> Complex:
+    """Return states with the trace that they had before: what rounding took is put back as 1.
+
+    Shapes (..., d, d) that broadcast; the number that is added to the diagonal is the same for all
+    levels.  More than rounding, 1e-9 of the state, is not put back: it would hide a fault.
+    """
+    lost = np.trace(before, axis1=-2, axis2=-1) - np.trace(after, axis1=-2, axis2=-1)
+    d = after.shape[-1]
+    lost = np.where(np.abs(lost) <= _ROUNDED * np.linalg.norm(after, axis=(-2, -1)), lost, 0)
+    return np.asarray(after + (lost / d)[..., None, None] * np.eye(d))
 
 
 def infidelity(U: Complex, V: Complex) -> Real:

@@ -316,7 +316,7 @@ def shared_drift(
 
 
 def _scalar(sample: Sample, coupling: Coupling) -> Complex:
-    alone = Coupling(coupling.between, coupling.J_hz)
+    alone = Coupling(coupling.between, coupling.J_hz, truncation=coupling.truncation)
     return coupling_hamiltonian(replace(sample, couplings=(alone,)))
 
 

@@ -64,7 +64,7 @@ class StarRegister:
 
     Examples
     --------
-    >>> star = StarRegister(36, J_hz=2.9)  # tetrakis(trimethylsilyl)silane around its 29Si
+    >>> star = StarRegister(36, J_hz=3.0)
     >>> [len(star.hamiltonian()), star.hamiltonian()[0].shape]
     [19, (74, 74)]
     """

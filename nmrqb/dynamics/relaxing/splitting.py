@@ -1,10 +1,15 @@
 """Open evolution of larger registers: coherent and dissipative steps in turn.
 
 One Strang step is S(h) = D(h/2) U(h) D(h/2), U the coherent evolution and D the dissipation part by
-part in mirror order, so that S(h) S(−h) = 1 and the local error is odd in h.  Extrapolation over
-S(h) and S(h/2)², [4 S(h/2)² − S(h)]/3, is of fourth order and never runs the dissipator backwards,
-as real splittings of that order must (Suzuki, J. Math. Phys. 32, 400 (1991)); it keeps the trace
-and Hermiticity exactly and positivity up to its error.
+part in mirror order, so that S(h) S(−h) = 1 and the local error is odd in h.  So is that of
+S(ah) S(bh) S(ah), 2a + b = 1, which is c = 2a³ + b³ times that of S(h) in the third order, so that
+
+    [S(ah) S(bh) S(ah) − c S(h)]/(1 − c)
+
+is of fourth order.  It never runs the dissipator backwards, as real splittings of that order must
+(Suzuki, J. Math. Phys. 32, 400 (1991)); it keeps the trace and Hermiticity exactly and positivity
+up to its error.  a is irrational, the golden ratio squared: where a frequency makes whole turns in
+S(h), so that S(h) does not see it, S(ah) does.
 """
 
 from __future__ import annotations
@@ -13,10 +18,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 
 from nmrqb.dynamics.coherent.exponentials import exp_hermitian, exp_matrix
+from nmrqb.dynamics.coherent.propagators import with_trace
 from nmrqb.dynamics.methods import Method
 from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.dynamics.segments import Segment
@@ -31,6 +38,9 @@ _PAIR = 2  # spins whose one-spin parts are applied as one
 _SAFETY = 2.0
 _ORDER = 4
 _GOLDEN = (3 - math.sqrt(5)) / 2
+_CUTS = (_GOLDEN, 1 - 2 * _GOLDEN, _GOLDEN)
+_THIRD_ORDER = sum(cut**3 for cut in _CUTS)
+_EXTRAPOLATED = _THIRD_ORDER / (1 - _THIRD_ORDER)
 _ROUNDING = 1e-13  # of one step, relative to the state
 _MOST_AT_FIRST = 64
 _GROWN = 2.0  # what is extrapolated may grow by this before the steps are chosen anew
@@ -145,7 +155,7 @@ class SplitStep:
     Attributes
     ----------
     pieces
-        For every step in turn the actions of S(h) and those of S(h/2)².
+        For every step in turn the actions of S(h) and those of S(ah) S(bh) S(ah).
     """
 
     pieces: Sequence[tuple[Sequence[Action], Sequence[Action]]]
@@ -155,7 +165,7 @@ class SplitStep:
         size = 0.0
         for coarse, fine in self.pieces:
             rough, good = _applied(coarse, rho), _applied(fine, rho)
-            gap = (good - rough) / 3
+            gap = _EXTRAPOLATED * (good - rough)
             rho = good + gap
             size += _largest(gap)
         return rho, size
@@ -190,13 +200,16 @@ def split_step(A: Complex, channels: Channels, T: float, shares: Sequence[float]
 
 
 def _piece(A: Complex, channels: Channels, h: float) -> tuple[list[Action], list[Action]]:
-    """Return the actions of S(h) and of S(h/2)², whose meeting half steps are one."""
-    whole, half = _turn(A), _turn(A / 2)
-    outer, quarter = channels.actions(h / 2), channels.actions(h / 4)
-    coarse = [*outer, whole, *reversed(outer)]
-    # in the middle D(h/4) meets its mirror image: the maps that touch are one
-    middle = [*reversed(quarter[1:]), *outer[:1], *quarter[1:]]
-    return coarse, [*quarter, half, *middle, half, *reversed(quarter)]
+    """Return the actions of S(h) and of S(ah) S(bh) S(ah), whose meeting half steps are one."""
+    outer, turns = channels.actions(h / 2), {cut: _turn(cut * A) for cut in {1.0, *_CUTS}}
+    coarse = [*outer, turns[1.0], *reversed(outer)]
+    halves = {cut: channels.actions(cut * h / 2) for cut in _CUTS}
+    joined = channels.actions((_CUTS[0] + _CUTS[1]) * h / 2)
+    # where D meets its mirror image the maps that touch are one
+    fine = [*halves[_CUTS[0]]]
+    for cut, following in pairwise(_CUTS):
+        fine += [turns[cut], *reversed(halves[cut][1:]), joined[0], *halves[following][1:]]
+    return coarse, [*fine, turns[_CUTS[-1]], *reversed(halves[_CUTS[-1]])]
 
 
 def chosen_step(
@@ -250,8 +263,9 @@ def _largest(matrices: Complex) -> float:
 class SplitEvolver:
     """Extrapolated Strang steps of an open register.
 
-    The substeps of every distinct segment are chosen on the first state that meets it, and anew
-    when the difference of its two passes has grown; errors of all steps add up.
+    The substeps of every distinct segment are chosen on the first state that meets it, on the
+    second one with a random matrix beside it, which stands for all that may follow, and anew when
+    the difference of its two passes has grown; errors of all steps add up.
 
     Attributes
     ----------
@@ -294,29 +308,48 @@ class SplitEvolver:
                 f"durations of shape {np.shape(segment.duration)}"
             )
         key = segment.content
-        chosen = self._chosen.get(key) or self._choose(segment, state)
+        chosen = self._chosen.get(key)
+        if chosen is None or not chosen.general:
+            chosen = self._choose(segment, state, general=chosen is not None)
         after, gap = chosen.step(state)
         if gap > _GROWN * chosen.gap + _ROUNDING * _largest(state):
-            chosen = self._choose(segment, state)
-            after, _ = chosen.step(state)
+            chosen = self._choose(segment, state, general=True)
+            after, gap = chosen.step(state)
         self._chosen[key] = chosen
-        self.error += chosen.error + _ROUNDING * _largest(state)
+        after = with_trace(after, state)
+        grown = gap / chosen.gap if gap > chosen.gap > 0 else 1.0
+        self.error += chosen.error * min(grown, _GROWN) + _ROUNDING * _largest(state)
         return after
 
-    def _choose(self, segment: Segment, state: Complex) -> _Chosen:
+    def _choose(self, segment: Segment, state: Complex, *, general: bool) -> _Chosen:
         A = segment.dense().generator(self.drift)
         T = float(segment.duration)
         if T == 0:
             turn = [_turn(A)]
-            return _Chosen(SplitStep([(turn, turn)]), 0.0, 0.0)
-        step, error = chosen_step(A, self._channels, T, state, self.tolerance)
-        return _Chosen(step, error, step(state)[1])
+            return _Chosen(SplitStep([(turn, turn)]), 0.0, 0.0, general=True)
+        met = _with_any(np.broadcast_to(state, np.broadcast_shapes(A.shape, state.shape)))
+        met = met if general else state
+        step, error = chosen_step(A, self._channels, T, met, self.tolerance)
+        return _Chosen(step, error, step(met)[1], general)
+
+
+def _with_any(states: Complex) -> Complex:
+    """Return states (..., d, d) and random Hermitian matrices of their size: (2, ..., d, d)."""
+    rng = np.random.default_rng(states.shape[-1])
+    A = rng.normal(size=states.shape) + 1j * rng.normal(size=states.shape)
+    A = A + dagger(A)
+    sizes = np.linalg.norm(states, axis=(-2, -1), keepdims=True)
+    return np.stack([states, A * (sizes / np.linalg.norm(A, axis=(-2, -1), keepdims=True))])
 
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """The step of a segment, its error, and the size of the difference it came with."""
+    """The step of a segment, its error, and the size of the difference it came with.
+
+    ``general`` says whether they were found on more than one state.
+    """
 
     step: SplitStep
     error: float
     gap: float
+    general: bool

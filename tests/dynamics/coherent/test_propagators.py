@@ -15,6 +15,7 @@ from nmrqb.dynamics import (
     infidelity,
     powers,
     rotation_generator,
+    stroboscopic,
     superoperator,
     timeline_segments,
     unitary,
@@ -206,3 +207,28 @@ def test_infidelity_of_stacks_broadcasts():
     stack = exp_hermitian(np.array([hermitian(rng) for _ in range(3)]))
     one = stack[0]
     np.testing.assert_allclose(infidelity(one, stack), [infidelity(one, U) for U in stack])
+
+
+# ------------------------------------------------------------------------------- stroboscopic
+@pytest.mark.parametrize("d", [2, 8, 32])
+@pytest.mark.parametrize("cycles", [0, 1, 2, 3, 37, 200])
+def test_stroboscopic_states_are_those_of_the_powers(d, cycles):
+    rng = np.random.default_rng(d)
+    A = hermitian(rng, d)
+    psi, rho = rng.normal(size=d) + 1j * rng.normal(size=d), random_state(rng, d)
+    phases, V = np.linalg.eigh(A)
+    U = [(V * np.exp(-1j * k * phases)) @ V.conj().T for k in range(cycles + 1)]
+    step = exp_hermitian(A)
+    vectors = stroboscopic(step, psi, cycles)
+    assert vectors.shape == (cycles + 1, d)
+    np.testing.assert_allclose(vectors, [power @ psi for power in U], atol=1e-11)
+    matrices = stroboscopic(step, rho, cycles)
+    assert matrices.shape == (cycles + 1, d, d)
+    expected = [power @ rho @ power.conj().T for power in U]
+    np.testing.assert_allclose(matrices, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("state", [np.array([1, 0], dtype=complex), np.eye(2) / 2])
+def test_a_negative_number_of_passes_is_refused(state):
+    with pytest.raises(ArgumentError, match="`cycles` must be ≥ 0, but is -1"):
+        stroboscopic(np.eye(2, dtype=complex), state, -1)

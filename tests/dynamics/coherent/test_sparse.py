@@ -8,7 +8,7 @@ from scipy.linalg import expm
 from scipy.sparse import csr_array, issparse
 from scipy.sparse.linalg import expm_multiply
 
-from nmrqb.dynamics import Segment, timeline_segments
+from nmrqb.dynamics import Segment, evolve, timeline_segments
 from nmrqb.dynamics.coherent.costs import dense_cost, sparse_cost
 from nmrqb.dynamics.coherent.sparse_evolution import (
     evolve_sparse,
@@ -285,3 +285,14 @@ def test_costs_count_passes_and_columns():
     assert 20 < sparse_cost(segments, H, columns=100) / once < 100
     assert dense_cost(segments, 512, passes=4) - dense_cost(segments, 512) == 4 * 512**3
     assert sparse_cost([], H) == dense_cost([], 512) == 0
+
+
+def test_a_vector_under_a_sparse_drift_goes_the_cheaper_way():
+    segments, H = segments_of(cycle(7), 7), sparse_hamiltonian(molecule(7, nuclei=("1H",)))
+    psi = np.full(2**7, 2**-3.5, dtype=complex)
+    once, often = (evolve(segments * m, H, psi) for m in (1, 40))
+    assert (once.method, often.method) == ("chebyshev", "unitary")
+    assert np.abs(evolve(segments, H.toarray(), psi).state - once.state).max() < 1e-9
+    assert evolve(segments, H, np.outer(psi, psi)).method == "unitary"
+    small = evolve(segments_of(cycle(3), 3), sparse_hamiltonian(molecule(3)), np.eye(8)[0])
+    assert small.method == "unitary"

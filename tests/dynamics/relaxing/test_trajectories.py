@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 from scipy.sparse import csr_array, diags_array
 
-from nmrqb.dynamics import Segment, apply, superoperator
+from nmrqb.dynamics import Segment, apply, evolve, superoperator
 from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part
 from nmrqb.dynamics.relaxing.trajectories import trajectories
 from nmrqb.dynamics.relaxing.unravelling import Channel, Kraus, Phases, kraus_operators, unravelled
@@ -323,3 +323,6 @@ def test_what_cannot_be_drawn_or_held_is_refused():
     large = sparse_spin_operator("z", 0, 11)
     with pytest.raises(ArgumentError, match="`observables` must be given above dimension 1024"):
         trajectories([], large, np.eye(2**11)[0], Dissipation(11), seed=0)
+    lost = Dissipation(11, (Part((0,), UP[None]),))
+    with pytest.raises(ArgumentError, match="at most 10 spins for a density operator"):
+        evolve([], large, np.eye(2**11)[0], lost)
