@@ -214,8 +214,8 @@ def _piece(A: Complex, channels: Channels, h: float) -> tuple[list[Action], list
 
 def chosen_step(
     A: Complex, channels: Channels, T: float, rho: Complex, tolerance: float
-) -> tuple[SplitStep, float]:
-    """Return steps whose error on a state is below a tolerance, and that error.
+) -> tuple[SplitStep, float, tuple[Complex, float]]:
+    """Return steps whose error on a state is below a tolerance, that error, and what they give.
 
     The error of m equal steps is twice their distance, in the Frobenius norm, from 2m steps that
     cut each of them in the golden ratio: steps of half the length would agree, both wrong, where
@@ -239,9 +239,10 @@ def chosen_step(
     while True:
         step = split_step(A, channels, T, [1 / m] * m)
         cut = split_step(A, channels, T, [_GOLDEN / m, (1 - _GOLDEN) / m] * m)
-        error = _SAFETY * _largest(step(rho)[0] - cut(rho)[0])
+        done = step(rho)
+        error = _SAFETY * _largest(done[0] - cut(rho)[0])
         if error <= max(tolerance, _ROUNDING * m * size):
-            return step, error
+            return step, error, done
         if m > MAX_STEPS:
             raise ArgumentError(
                 f"Argument `tolerance` must be within reach of {MAX_STEPS} steps, but is "
@@ -307,30 +308,36 @@ class SplitEvolver:
                 f"Argument `segments` must have one duration each for a splitting, but one has "
                 f"durations of shape {np.shape(segment.duration)}"
             )
+        after, error = self._stepped(segment, state)
+        self.error += error + _ROUNDING * _largest(state)
+        return with_trace(after, state)
+
+    def _stepped(self, segment: Segment, state: Complex) -> tuple[Complex, float]:
+        """Return the state after a segment and its error, by known steps if they suit it."""
         key = segment.content
         chosen = self._chosen.get(key)
-        if chosen is None or not chosen.general:
-            chosen = self._choose(segment, state, general=chosen is not None)
-        after, gap = chosen.step(state)
-        if gap > _GROWN * chosen.gap + _ROUNDING * _largest(state):
-            chosen = self._choose(segment, state, general=True)
+        if chosen is not None and chosen.general:
             after, gap = chosen.step(state)
+            if gap <= _GROWN * chosen.gap + _ROUNDING * _largest(state):
+                grown = gap / chosen.gap if gap > chosen.gap > 0 else 1.0
+                return after, chosen.error * min(grown, _GROWN)
+        chosen, after = self._choose(segment, state, general=chosen is not None)
         self._chosen[key] = chosen
-        after = with_trace(after, state)
-        grown = gap / chosen.gap if gap > chosen.gap > 0 else 1.0
-        self.error += chosen.error * min(grown, _GROWN) + _ROUNDING * _largest(state)
-        return after
+        return after, chosen.error
 
-    def _choose(self, segment: Segment, state: Complex, *, general: bool) -> _Chosen:
+    def _choose(
+        self, segment: Segment, state: Complex, *, general: bool
+    ) -> tuple[_Chosen, Complex]:
         A = segment.dense().generator(self.drift)
         T = float(segment.duration)
         if T == 0:
             turn = [_turn(A)]
-            return _Chosen(SplitStep([(turn, turn)]), 0.0, 0.0, general=True)
-        met = _with_any(np.broadcast_to(state, np.broadcast_shapes(A.shape, state.shape)))
-        met = met if general else state
-        step, error = chosen_step(A, self._channels, T, met, self.tolerance)
-        return _Chosen(step, error, step(met)[1], general)
+            step = SplitStep([(turn, turn)])
+            return _Chosen(step, 0.0, 0.0, general=True), step(state)[0]
+        met = np.broadcast_to(state, np.broadcast_shapes(A.shape, state.shape))
+        met = _with_any(met) if general else met
+        step, error, (after, gap) = chosen_step(A, self._channels, T, met, self.tolerance)
+        return _Chosen(step, error, gap, general), after[0] if general else after
 
 
 def _with_any(states: Complex) -> Complex:
