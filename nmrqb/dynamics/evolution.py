@@ -259,7 +259,10 @@ def _check_segments(segments: Sequence[Segment], d: int) -> None:
             )
         rotation = segment.rotation.data if issparse(segment.rotation) else segment.rotation
         if not np.all(np.isfinite(rotation)):
-            raise ArgumentError("Argument `segments` must have finite rotations, but one has not")
+            raise ArgumentError(
+                f"Argument `segments` must have finite rotations, but one holds "
+                f"{np.count_nonzero(~np.isfinite(rotation))} entries that are not"
+            )
 
 
 def evolve(

@@ -3,7 +3,8 @@
 =================  ==================================================================
 ``unitary``        closed; dense propagators, each distinct one made once
 ``chebyshev``      closed; a series in the sparse Hamiltonian, for many spins
-``superoperator``  open; dense maps of d² × d², to three spins (four by hand)
+``superoperator``  open; dense maps of d² × d², to three spins (four by hand; five where
+                   `sampled` repeats one map)
 ``splitting``      open; extrapolated Strang steps, their error controlled
 ``trajectories``   open; random vectors, beyond what density matrices can hold
 =================  ==================================================================
