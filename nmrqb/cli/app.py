@@ -70,6 +70,7 @@ class FileKind(StrEnum):
     sample = "sample"
     sequence = "sequence"
     experiment = "experiment"
+    data = "data"
 
 
 def _version(wanted: bool) -> None:
@@ -193,7 +194,7 @@ def list_(
     kind: Annotated[FileKind | None, typer.Argument(help="One kind only.")] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """List the shipped samples, sequences and experiments."""
+    """List the shipped samples, sequences, experiments and data files."""
     from nmrqb.cli.shipped import shipped
     from nmrqb.report import dump
 
@@ -209,7 +210,7 @@ def _listing(kind: str, entries: Iterable[Shipped]) -> str:
     entries = list(entries)
     width = max((len(entry.name) for entry in entries), default=0)
     several = len({entry.group for entry in entries}) > 1
-    lines = [f"{kind}s"]
+    lines = [kind if kind == "data" else f"{kind}s"]
     for group, members in groupby(entries, key=lambda entry: entry.group):
         lines += [f"  {group}"] if several else []
         indent = "    " if several else "  "
@@ -378,6 +379,67 @@ def readouts(  # noqa: PLR0913 - one for every option
         battery=battery,
     )
     write(dump(readouts_document(report)) if as_json else readouts_text(report))
+
+
+@app.command()
+@verb
+def tomography(
+    data: Annotated[str, typer.Argument(help="Shipped data file or a .yaml file.")],
+    battery: Annotated[
+        str | None,
+        typer.Option(help="Whose figures of merit: D=20Hz,G=5Hz, or an experiment's file."),
+    ] = None,
+    folder: Annotated[
+        str | None, typer.Option(help="Where the recordings are [beside the data file].")
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Folder for text and document.")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Estimate states from a spectrometer's data, as far as they determine them."""
+    from nmrqb.cli.batteries import battery_of
+    from nmrqb.experiment.recorded import analyse_recorded, load_data
+    from nmrqb.report import dump
+    from nmrqb.report.recorded import (
+        check_tomography_folder,
+        tomography_document,
+        tomography_text,
+        write_tomography,
+    )
+
+    if out is not None:
+        check_tomography_folder(out)
+    loaded = load_data(data, folder=folder)
+    tomogram = analyse_recorded(loaded, battery=battery_of(battery, loaded.sample))
+    files = [] if out is None else write_tomography(tomogram, out)
+    write(dump(tomography_document(tomogram)) if as_json else tomography_text(tomogram))
+    if files and not as_json:
+        write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
+
+
+@app.command()
+@verb
+def calibrate(
+    data: Annotated[str, typer.Argument(help="Shipped data file or a .yaml file.")],
+    folder: Annotated[
+        str | None, typer.Option(help="Where the recordings are [beside the data file].")
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Sample file to write.")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Measure T1, T2, 90° pulses, line widths and J; write them as a sample."""
+    from nmrqb.experiment.recorded import calibrate_recorded, calibrated_sample, load_data
+    from nmrqb.files import write_text_atomically
+    from nmrqb.report import dump
+    from nmrqb.report.recorded import calibration_document, calibration_text
+
+    loaded = load_data(data, folder=folder)
+    found = calibrate_recorded(loaded)
+    if out is not None:
+        write_text_atomically(out, calibrated_sample(loaded, found))
+    files = [] if out is None else [out]
+    write(dump(calibration_document(found, files)) if as_json else calibration_text(found))
+    if files and not as_json:
+        write(f"\nwrote {out}; use it as --sample {out}")
 
 
 @app.command()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nmrqb.battery import Battery
-from nmrqb.cli.values import assignments
+from nmrqb.cli.batteries import battery_of
 from nmrqb.errors import ArgumentError, Fault, Position, nearest, refuse
 from nmrqb.report.readouts import ReadoutReport
 from nmrqb.sample import PulseModel, Sample
@@ -18,9 +17,6 @@ from nmrqb.tomography.design import (
     optimal_readouts,
 )
 from nmrqb.tomography.design.sets import Criterion
-from nmrqb.units import UnitError, quantity
-
-TERMS = ("D", "G", "Delta", "epsilon", "B")
 
 
 def readout_report(
@@ -42,7 +38,7 @@ def readout_report(
         If an option makes no sense on this sample, named by its option.
     """
     observed = _observed(channels, sample)
-    wanted = _battery(battery, sample)
+    wanted = battery_of(battery, sample)
     if words is None or best is not None:
         given = _candidates(words, sample, pulses, non_selective=non_selective)
         choice = _optimal(sample, given, best, observed, criterion, pulses)
@@ -105,24 +101,3 @@ def _observed(channels: Sequence[str], sample: Sample) -> tuple[str, ...]:
         for name in unknown
     )
     return tuple(dict.fromkeys(channels)) or sample.nuclei
-
-
-def _battery(text: str | None, sample: Sample) -> Battery | None:
-    """Return the battery of ``D=20Hz,G=5Hz``, None where none is asked for."""
-    if text is None:
-        return None
-    faults, values = [], {}
-    for name, value in assignments("--battery", text.split(",")).items():
-        at = Position(f"--battery {name}")
-        if name not in TERMS:
-            faults.append(Fault(at, f"is not a term of a battery; {nearest(name, TERMS)}"))
-            continue
-        try:
-            values[name] = quantity(value, "frequency")
-        except UnitError as error:
-            faults.append(Fault(at, str(error)))
-    if len(sample.spins) != 2:
-        message = f"is of two spins, but sample `{sample.name}` has {len(sample.spins)}"
-        faults.append(Fault(Position("--battery"), message))
-    refuse(faults)
-    return Battery.from_terms(**values)

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from nmrqb.errors import Fault, InputError, NmrqbError, Position, nearest
 from nmrqb.experiment import ExperimentFormat, load_experiment
+from nmrqb.experiment.recorded import DataFormat, load_data
 from nmrqb.files import Kind, groups, is_file_argument, library, open_document, read_document
 from nmrqb.formats import Entry, format_name
 from nmrqb.sample import Sample, SampleFormat, load_sample
@@ -19,8 +20,9 @@ MODELS: Mapping[str, type[Entry]] = {
     "sample": SampleFormat,
     "sequence": SequenceFormat,
     "experiment": ExperimentFormat,
+    "data": DataFormat,
 }
-KINDS: tuple[Kind, ...] = ("sample", "sequence", "experiment")
+KINDS: tuple[Kind, ...] = ("sample", "sequence", "experiment", "data")
 
 
 def sample_for(sequence: Sequence, argument: str | None) -> Sample:
@@ -57,6 +59,7 @@ _LOADERS: Mapping[Kind, Callable[[str], object]] = {
     "sample": load_sample,
     "sequence": _load_sequence,
     "experiment": load_experiment,
+    "data": load_data,
 }
 
 

@@ -1,4 +1,4 @@
-"""The samples, sequences and experiments that are shipped with nmrqb."""
+"""The samples, sequences, experiments and data files that are shipped with nmrqb."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Literal
 from nmrqb.errors import InputError, Position, nearest
 from nmrqb.files.documents import Document, read_document
 
-Kind = Literal["sample", "sequence", "experiment"]
+Kind = Literal["sample", "sequence", "experiment", "data"]
 
 
 def find(kind: Kind, argument: str | Path) -> Path | Traversable:
@@ -22,7 +22,7 @@ def find(kind: Kind, argument: str | Path) -> Path | Traversable:
     Parameters
     ----------
     kind
-        ``sample``, ``sequence`` or ``experiment``.
+        ``sample``, ``sequence``, ``experiment`` or ``data``.
     argument
         A file if it ends in .yaml or .yml or holds a path separator, else a shipped name, which
         no local file can shadow.
@@ -87,7 +87,7 @@ def _yaml_files(folder: Traversable) -> dict[str, Path | Traversable]:
 
 
 def _folders(kind: Kind) -> list[Traversable]:
-    own = {"sample": "samples", "experiment": "experiments"}
+    own = {"sample": "samples", "experiment": "experiments", "data": "data"}
     wanted: Callable[[str], bool] = (
         (lambda name: name == own[kind]) if kind in own else (lambda name: name not in own.values())
     )

@@ -11,7 +11,7 @@ from nmrqb.files import groups, library, parse_document, read_document
 from nmrqb.sample import load_sample
 from nmrqb.sequence import load_sequence
 
-KINDS = ("sample", "sequence", "experiment")
+KINDS = ("sample", "sequence", "experiment", "data")
 SHIPPED = [(kind, name) for kind in KINDS for name in library(kind)]
 
 
@@ -88,7 +88,7 @@ def test_list_of_one_kind(cli, kind):
     rows = cli("list", kind, "--json").document
     by_folder = [(group, name) for group, files in groups(kind).items() for name in files]
     assert [(row["group"], row["name"]) for row in rows] == by_folder
-    assert cli("list", kind).out.startswith(f"{kind}s\n")
+    assert cli("list", kind).out.startswith("data\n" if kind == "data" else f"{kind}s\n")
 
 
 def test_list_tells_the_folders_of_the_sequences(cli):

@@ -1,0 +1,38 @@
+"""Recorded data: which file shows what, lines fitted, states and calibrations from them."""
+
+from nmrqb.experiment.recorded.calibrations import (
+    Calibrated,
+    calibrate_recorded,
+    calibrated_sample,
+)
+from nmrqb.experiment.recorded.estimate import RecordedState, Tomogram, analyse_recorded
+from nmrqb.experiment.recorded.fits import FittedFile, fit_files
+from nmrqb.experiment.recorded.format import DataFormat
+from nmrqb.experiment.recorded.loader import load_data
+from nmrqb.experiment.recorded.model import (
+    DataFile,
+    ReadoutFile,
+    RecordedData,
+    Reference,
+    Series,
+)
+from nmrqb.experiment.recorded.sums import Gain
+
+__all__ = [
+    "Calibrated",
+    "DataFile",
+    "DataFormat",
+    "FittedFile",
+    "Gain",
+    "ReadoutFile",
+    "RecordedData",
+    "RecordedState",
+    "Reference",
+    "Series",
+    "Tomogram",
+    "analyse_recorded",
+    "calibrate_recorded",
+    "calibrated_sample",
+    "fit_files",
+    "load_data",
+]

@@ -1,0 +1,431 @@
+"""Every file of a tomography fitted: which lines stand where, and what they weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nmrqb.errors import ArgumentError, Fault, InputError, refuse
+from nmrqb.experiment.recorded.model import DataFile, ReadoutFile, RecordedData
+from nmrqb.operators import Complex, Real
+from nmrqb.sample import Sample
+from nmrqb.sample.nuclei import GYROMAGNETIC
+from nmrqb.spectrometer import Receiver, line_fit, liouvillian, observable, transitions
+from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
+from nmrqb.spectrometer.multiplets import SEEN, Multiplet, find_pattern, fit_multiplet
+from nmrqb.spectrometer.readers import Recording, read_recording
+
+_OWN_PPM, _OWN_HZ = 0.5, 30.0  # how far the middle may be from where the data file says
+_SAME_WIDTH = 0.01
+_COUPLING_SNR = 10.0  # weakest line that tells a coupling
+
+
+@dataclass(frozen=True, eq=False)
+class FittedFile:
+    """The line amplitudes of one file.
+
+    Attributes
+    ----------
+    file
+        The file and its role.
+    amplitudes
+        Complex amplitudes ⟨(σ_x + iσ_y) ⊗ |m⟩⟨m|⟩ times the gain, in the order of the lines in
+        nmrqb's rotating frame, ascending, shape (lines,).
+    covariance
+        Of their real, then imaginary parts, misfit included, shape (2·lines, 2·lines).
+    multiplet
+        The fit, lines in the order of the file's axis; None where lines were known.
+    coupling_hz
+        Distance of the two lines of a doublet and its error with the misfit in it, in Hz; None
+        where there is no doublet or it is too weak.
+    ppm
+        Middle of the multiplet, None where 0 ppm is not known.
+    edge_noise
+        Noise at the edges of the spectrum, where filters cut it; NaN where lines were known.
+    found
+        Whether its own lines told where it stands; else the other files of its channel did.
+    sha256
+        Hash of the data.
+    """
+
+    file: ReadoutFile
+    amplitudes: Complex
+    covariance: Real
+    multiplet: Multiplet | None
+    coupling_hz: tuple[float, float] | None
+    ppm: float | None
+    edge_noise: float
+    found: bool
+    sha256: str
+
+
+def fit_files(data: RecordedData) -> tuple[FittedFile, ...]:
+    """Read and fit all files of a tomography.
+
+    Raises
+    ------
+    InputError
+        With every fault: files that cannot be read, that show another nucleus than their channel,
+        or in which no multiplet stands out.
+    """
+    recordings, faults = list[Recording](), list[Fault]()
+    for file in data.files:
+        try:
+            recordings.append(_recording(file, data))
+        except InputError as error:
+            faults += error.faults
+    refuse(faults)
+    _check_twins(data.files, recordings)
+    if data.lines == "known":
+        return _known(data, recordings)
+    return _fitted(data, recordings)
+
+
+def open_data_file(file: DataFile) -> Recording:
+    """Read a file of data, one row of it where the data file says which.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or has no such row.
+    """
+    recording = read_recording(file.path, file.reader)
+    if file.row is not None and file.row >= recording.rows:
+        message = f"`record` must be from 1 to {recording.rows}, but is {file.row + 1}"
+        raise InputError([Fault(file.at, message)])
+    return recording
+
+
+def _recording(file: ReadoutFile, data: RecordedData) -> Recording:
+    recording = open_data_file(file.data)
+    problem = ""
+    if recording.nucleus not in (None, file.channel):
+        problem = (
+            f"its header says {recording.nucleus}, but it is given as {file.channel}: are the "
+            "files of the channels exchanged?"
+        )
+    elif file.data.row is None and recording.rows > 1:
+        problem = f"it holds {recording.rows} rows; say which with `record`"
+    elif recording.domain == "frequency" and not _reference_hz(recording, file.channel, data):
+        problem = (
+            f"it is a table of ppm; say the frequency of 0 ppm in `channels: {{{file.channel}: "
+            "{frequency: …}}`"
+        )
+    elif recording.domain == "frequency" and data.lines == "known":
+        problem = "it is a spectrum, but `lines: known` needs FIDs"
+    if problem:
+        raise InputError([Fault(file.data.at, f"`{file.data.path}`: {problem}")])
+    return recording
+
+
+def _reference_hz(recording: Recording, nucleus: str, data: RecordedData) -> float | None:
+    return recording.reference_hz or data.frequency_hz(nucleus)
+
+
+def _check_twins(files: Sequence[ReadoutFile], recordings: Sequence[Recording]) -> None:
+    """Refuse two files of the same content: one of them was meant to be another."""
+    seen: dict[tuple[str, int | None], ReadoutFile] = {}
+    faults = []
+    for file, recording in zip(files, recordings, strict=True):
+        first = seen.setdefault((recording.sha256, file.data.row), file)
+        if first is not file:
+            message = f"`{file.data.path}` has the same content as `{first.data.path}`"
+            faults.append(Fault(file.data.at, message))
+    refuse(faults)
+
+
+# --------------------------------------------------------------------------------- fitted lines
+def _fitted(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedFile, ...]:
+    spectra = [
+        _spectrum(recording, file, data, file.channel)
+        for file, recording in zip(data.files, recordings, strict=True)
+    ]
+    spectra = _causal(data, recordings, spectra)
+    places = [_place(file, s, data) for file, s in zip(data.files, spectra, strict=True)]
+    refuse(_strangers(data, recordings, spectra, places))
+    fitted = []
+    for file, recording, spectrum, place in zip(
+        data.files, recordings, spectra, places, strict=True
+    ):
+        own = place if place is not None else _centre_of_channel(file, data, places)
+        fitted.append(_fit(file, recording, spectrum, data, own, found=place is not None))
+    return tuple(fitted)
+
+
+def _spectrum(
+    recording: Recording, file: ReadoutFile, data: RecordedData, nucleus: str
+) -> MeasuredSpectrum:
+    try:
+        return measured_spectrum(
+            recording,
+            row=file.data.row or 0,
+            reference_hz=_reference_hz(recording, nucleus, data),
+            first_point=file.data.first_point,
+            conjugate=file.data.conjugate,
+        )
+    except ArgumentError as error:
+        raise InputError([Fault(file.data.at, f"`{file.data.path}`: {error}")]) from error
+
+
+def _causal(
+    data: RecordedData, recordings: Sequence[Recording], spectra: Sequence[MeasuredSpectrum]
+) -> list[MeasuredSpectrum]:
+    """Return spectra whose imaginary part belongs to an FID that begins at t = 0.
+
+    Programs differ in its sense; all tables of a channel come from one.
+    """
+    turned = []
+    for file, recording, spectrum in zip(data.files, recordings, spectra, strict=True):
+        others = [
+            s.causality
+            for f, r, s in zip(data.files, recordings, spectra, strict=True)
+            if f.channel == file.channel and r.domain == "frequency"
+        ]
+        backwards = recording.domain == "frequency" and sum(others) < 0
+        turned.append(spectrum.conjugated() if backwards else spectrum)
+    return turned
+
+
+def pattern_hz(sample: Sample, nucleus: str) -> tuple[float, ...]:
+    """Return the lines of a channel from their mean in Hz, ascending in the rotating frame."""
+    generator = liouvillian(sample, relaxation=False)
+    lines = transitions(generator, observable(sample, nucleus)).imag / (2 * np.pi)
+    return tuple((lines - lines.mean()).tolist())
+
+
+def ascends(recording: Recording, nucleus: str, data: RecordedData) -> bool:
+    """Tell whether a file's axis ascends with the frequency ν of nmrqb's rotating frame.
+
+    A positive ν is a Larmor frequency below the carrier where γ > 0.
+    """
+    usual = "rotating-frame" if recording.kind == "nmrqb" else "spectrometer"
+    axis = data.axes.get(nucleus, usual)
+    if axis == "rotating-frame":
+        return True
+    return (GYROMAGNETIC[nucleus] < 0) == (axis == "spectrometer")
+
+
+def _on_axis(sample: Sample, nucleus: str, *, ascending: bool) -> Real:
+    """Return the pattern on the axis of a file, ascending."""
+    lines = np.array(pattern_hz(sample, nucleus))
+    return lines if ascending else -lines[::-1]
+
+
+def _place(file: ReadoutFile, spectrum: MeasuredSpectrum, data: RecordedData) -> float | None:
+    """Return where the multiplet of a file stands, None where it does not stand out."""
+    return _place_as(file.channel, file, spectrum, data)
+
+
+def _place_as(
+    nucleus: str, file: ReadoutFile, spectrum: MeasuredSpectrum, data: RecordedData
+) -> float | None:
+    pattern = np.array(pattern_hz(data.sample, nucleus))
+    try:
+        place = find_pattern(spectrum, pattern, between_hz=_range(file, spectrum))
+    except ArgumentError:
+        return None
+    return place.centre_hz if place.stands_out >= SEEN else None
+
+
+def _range(file: ReadoutFile, spectrum: MeasuredSpectrum) -> tuple[float, float] | None:
+    if file.near is None:
+        return None
+    centre, half = near_hz(file.near, spectrum)
+    return centre - half, centre + half
+
+
+def near_hz(near: tuple[float, str], spectrum: MeasuredSpectrum) -> tuple[float, float]:
+    """Return a place on the axis of a spectrum and how far off it may be, in Hz."""
+    value, unit = near
+    if unit == "ppm":
+        reference = (spectrum.reference_hz or 0.0) * 1e-6
+        return value * reference, _OWN_PPM * reference
+    return spectrum.carrier_hz + value, _OWN_HZ
+
+
+def _strangers(
+    data: RecordedData,
+    recordings: Sequence[Recording],
+    spectra: Sequence[MeasuredSpectrum],
+    places: Sequence[float | None],
+) -> list[Fault]:
+    """Return faults of files that do not show the multiplet of their channel."""
+    faults = []
+    for file, recording, spectrum, place in zip(
+        data.files, recordings, spectra, places, strict=True
+    ):
+        widths = [
+            s.width_hz
+            for f, s, p in zip(data.files, spectra, places, strict=True)
+            if f.channel == file.channel and p is not None
+        ]
+        if place is not None:
+            continue
+        other = _better_nucleus(file, recording, data)
+        alike = [abs(width / spectrum.width_hz - 1) < _SAME_WIDTH for width in widths]
+        if other is None and any(alike):
+            continue  # a weak file of a channel whose place others tell
+        faults.append(Fault(file.data.at, _stranger_message(file, spectrum, data, other)))
+    return faults
+
+
+def _better_nucleus(file: ReadoutFile, recording: Recording, data: RecordedData) -> str | None:
+    for nucleus in data.sample.nuclei:
+        if nucleus == file.channel:
+            continue
+        seen = _spectrum(recording, replace(file, near=None), data, nucleus)
+        if recording.domain == "frequency" and _place_as(
+            nucleus, replace(file, near=None), seen, data
+        ):
+            return nucleus
+    return None
+
+
+def _stranger_message(
+    file: ReadoutFile, spectrum: MeasuredSpectrum, data: RecordedData, other: str | None
+) -> str:
+    lines = np.array(pattern_hz(data.sample, file.channel))
+    what = f"doublet of {np.ptp(lines):.6g} Hz" if len(lines) == 2 else f"{len(lines)} lines"
+    message = (
+        f"`{file.data.path}` is given as {file.channel}, but no {what} stands {SEEN:g} times above "
+        f"the noise in its {spectrum.width_hz:.6g} Hz"
+    )
+    if other is None:
+        return message
+    return f"{message}; there is one at the frequency of {other}: are the files exchanged?"
+
+
+def _centre_of_channel(
+    file: ReadoutFile, data: RecordedData, places: Sequence[float | None]
+) -> float:
+    known = [
+        place
+        for other, place in zip(data.files, places, strict=True)
+        if other.channel == file.channel and place is not None
+    ]
+    return float(np.median(known))
+
+
+def _fit(
+    file: ReadoutFile,
+    recording: Recording,
+    spectrum: MeasuredSpectrum,
+    data: RecordedData,
+    centre: float,
+    *,
+    found: bool,
+) -> FittedFile:
+    ascending = ascends(recording, file.channel, data)
+    pattern = _on_axis(data.sample, file.channel, ascending=ascending)
+    try:
+        multiplet = fit_multiplet(spectrum, pattern, centre)
+        coupling = _coupling(spectrum, pattern, multiplet)
+    except ArgumentError as error:
+        raise InputError([Fault(file.data.at, f"`{file.data.path}`: {error}")]) from error
+    amplitudes, covariance = _turned(
+        multiplet.amplitudes, multiplet.true_covariance, file.phase_rad, ascending=ascending
+    )
+    return FittedFile(
+        file=file,
+        amplitudes=amplitudes,
+        covariance=covariance,
+        multiplet=multiplet,
+        coupling_hz=coupling,
+        ppm=spectrum.ppm(multiplet.centre_hz),
+        edge_noise=spectrum.edge_noise.sigma,
+        found=found,
+        sha256=recording.sha256,
+    )
+
+
+def _coupling(
+    spectrum: MeasuredSpectrum, pattern: Real, multiplet: Multiplet
+) -> tuple[float, float] | None:
+    if len(pattern) != 2 or multiplet.signal_to_noise.min() < _COUPLING_SNR:
+        return None
+    free = fit_multiplet(spectrum, pattern, multiplet.centre_hz, free_scale=True)
+    distance = float(np.ptp(pattern))
+    return distance * free.scale, distance * float(free.true_errors[1])
+
+
+def _turned(
+    amplitudes: Complex, covariance: Real, phase: float, *, ascending: bool
+) -> tuple[Complex, Real]:
+    """Return amplitudes as the rotating frame has them: its axis may run the other way."""
+    lines = len(amplitudes)
+    order = np.arange(lines) if ascending else np.arange(lines)[::-1]
+    sign = 1.0 if ascending else -1.0
+    c, s = np.cos(phase), sign * np.sin(phase)
+    one = np.eye(lines)[order]
+    turn = np.block([[c * one, sign * s * one], [-s * one, sign * c * one]])
+    stacked = turn @ np.concatenate([amplitudes.real, amplitudes.imag])
+    return stacked[:lines] + 1j * stacked[lines:], turn @ covariance @ turn.T
+
+
+# ---------------------------------------------------------------------------------- known lines
+@dataclass(frozen=True, eq=False)
+class _Projected:
+    """An FID projected on lines that stand and decay as the sample says."""
+
+    file: ReadoutFile
+    sha256: str
+    amplitudes: Complex
+    unit_covariance: Real  # under noise of unit variance
+    residual: float  # sum of squares
+    freedom: int  # real numbers in it
+
+
+def _known(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedFile, ...]:
+    """Return amplitudes by projection; the noise of a channel is pooled over its files."""
+    each = zip(data.files, recordings, strict=True)
+    projected = [_projected(file, recording, data) for file, recording in each]
+    fitted = []
+    for one in projected:
+        alike = [p for p in projected if p.file.channel == one.file.channel]
+        variance = sum(p.residual for p in alike) / sum(p.freedom for p in alike)
+        fitted.append(
+            FittedFile(
+                file=one.file,
+                amplitudes=one.amplitudes,
+                covariance=variance * one.unit_covariance,
+                multiplet=None,
+                coupling_hz=None,
+                ppm=None,
+                edge_noise=float("nan"),
+                found=True,
+                sha256=one.sha256,
+            )
+        )
+    return tuple(fitted)
+
+
+def _projected(file: ReadoutFile, recording: Recording, data: RecordedData) -> _Projected:
+    width = recording.spectral_width_hz
+    assert width is not None  # every reader of FIDs tells it
+    ascending = ascends(recording, file.channel, data)
+    values = recording.values.reshape(-1, recording.points)[file.data.row or 0]
+    values = values if ascending != file.data.conjugate else values.conj()
+    generator = liouvillian(data.sample, relaxation=True)
+    rates = transitions(generator, observable(data.sample, file.channel))
+    try:
+        dead = recording.dead_time_s - file.data.first_point / width
+        receiver = Receiver(width, recording.points, dead)
+        fit = line_fit(rates, receiver)
+    except ArgumentError as error:
+        raise InputError([Fault(file.data.at, f"`{file.data.path}`: {error}")]) from error
+    found = fit @ values
+    rest = values - np.exp(receiver.times_s[:, None] * rates) @ found
+    C = fit @ fit.conj().T
+    amplitudes, covariance = _turned(
+        found, np.block([[C.real, -C.imag], [C.imag, C.real]]), file.phase_rad, ascending=True
+    )
+    return _Projected(
+        file,
+        recording.sha256,
+        amplitudes,
+        covariance,
+        float(np.sum(np.abs(rest) ** 2)),
+        max(2 * (len(values) - len(rates)), 1),
+    )
