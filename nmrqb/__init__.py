@@ -38,6 +38,7 @@ _HOMES = {
     "anti_ergotropy": "battery",
     "as_state": "operators",
     "capacity": "battery",
+    "charging_map": "battery",
     "coherence_l1": "battery",
     "compile_batch": "average",
     "compile_sequence": "average",
@@ -57,6 +58,7 @@ _HOMES = {
     "load_sequence": "sequence",
     "measurement_chain": "tomography",
     "open_fid": "spectrometer",
+    "open_map": "experiment.sweeps",
     "play_sequence": "dynamics",
     "polarization_factor": "dynamics",
     "product_state": "dynamics",
@@ -67,6 +69,7 @@ _HOMES = {
     "run": "experiment",
     "sampled": "dynamics",
     "save_sequence": "sequence",
+    "sweep": "experiment.sweeps",
     "thermal_deviation": "dynamics",
     "thermal_state": "dynamics",
     "to_qobj": "interop",
@@ -86,6 +89,7 @@ __all__ = [
     "anti_ergotropy",
     "as_state",
     "capacity",
+    "charging_map",
     "coherence_l1",
     "compile_batch",
     "compile_sequence",
@@ -105,6 +109,7 @@ __all__ = [
     "load_sequence",
     "measurement_chain",
     "open_fid",
+    "open_map",
     "play_sequence",
     "polarization_factor",
     "product_state",
@@ -115,6 +120,7 @@ __all__ = [
     "run",
     "sampled",
     "save_sequence",
+    "sweep",
     "thermal_deviation",
     "thermal_state",
     "to_qobj",
@@ -123,7 +129,15 @@ __all__ = [
 
 if TYPE_CHECKING:
     from nmrqb.average import AverageHamiltonian, compile_batch, compile_sequence
-    from nmrqb.battery import Battery, anti_ergotropy, capacity, coherence_l1, ergotropy, fidelity
+    from nmrqb.battery import (
+        Battery,
+        anti_ergotropy,
+        capacity,
+        charging_map,
+        coherence_l1,
+        ergotropy,
+        fidelity,
+    )
     from nmrqb.dynamics import (
         deviation,
         evolve,
@@ -141,6 +155,7 @@ if TYPE_CHECKING:
     )
     from nmrqb.dynamics.registers import StarRegister
     from nmrqb.experiment import Experiment, Result, load_experiment, run
+    from nmrqb.experiment.sweeps import open_map, sweep
     from nmrqb.interop import from_qobj, to_qobj
     from nmrqb.operators import as_state
     from nmrqb.report import write_result

@@ -13,6 +13,7 @@ import typer
 
 import nmrqb
 from nmrqb.cli.console import BAD_INPUT, DONE, TARGET_NOT_MET, leave, progress_bar, verb, write
+from nmrqb.cli.sweeps import sweep
 from nmrqb.cli.values import assignments
 from nmrqb.errors import OutputError
 
@@ -118,6 +119,9 @@ def _run(experiment: Experiment, seed: int | None) -> Result:
 
     with progress_bar(f"running {experiment.name}") as progress:
         return run_experiment(experiment, seed=seed, progress=progress)
+
+
+app.command()(sweep)
 
 
 @app.command("compile")

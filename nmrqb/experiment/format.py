@@ -11,6 +11,7 @@ from pydantic import (
 )
 
 from nmrqb.experiment.noise_format import NoiseFormat
+from nmrqb.experiment.sweep_format import SweepFormat
 from nmrqb.formats import (
     Count,
     Entry,
@@ -274,6 +275,9 @@ class ExperimentFormat(Entry):
         default_factory=_usual_report,
         min_length=1,
         description="Figures of merit to estimate.",
+    )
+    sweep: SweepFormat | None = Field(
+        None, description="Map of parameters that `nmrqb sweep` makes; `nmrqb run` ignores it."
     )
     seed: Annotated[Count, _at_least(0, 2**63 - 1)] | None = Field(
         None, description="Seed of all random numbers; drawn and recorded if absent."

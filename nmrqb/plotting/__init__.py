@@ -5,6 +5,7 @@ from nmrqb.plotting.curves import draw_figure_of_merit
 from nmrqb.plotting.diagram import diagram_size, draw_sequence
 from nmrqb.plotting.diagram_columns import Diagram, sequence_columns, sequence_diagram
 from nmrqb.plotting.frames import draw_frames
+from nmrqb.plotting.maps import draw_map
 from nmrqb.plotting.orders import draw_orders
 from nmrqb.plotting.robustness import draw_robustness
 from nmrqb.plotting.sequences import Column, Mark, box, fid, timeline_columns
@@ -21,6 +22,7 @@ __all__ = [
     "draw_fid",
     "draw_figure_of_merit",
     "draw_frames",
+    "draw_map",
     "draw_matrix",
     "draw_orders",
     "draw_robustness",

@@ -16,6 +16,7 @@ from nmrqb.report.coverage import (
 )
 from nmrqb.report.documents import check_document, dump, result_document
 from nmrqb.report.folder import check_result_folder, write_result
+from nmrqb.report.maps import map_document, map_figure, map_text, write_map_report
 from nmrqb.report.pictures import picture_bytes, sequence_figure
 from nmrqb.report.readouts import ReadoutReport, readouts_document, readouts_text
 from nmrqb.report.text import result_text, table
@@ -33,6 +34,9 @@ __all__ = [
     "coverage_figure",
     "coverage_text",
     "dump",
+    "map_document",
+    "map_figure",
+    "map_text",
     "picture_bytes",
     "readouts_document",
     "readouts_text",
@@ -42,5 +46,6 @@ __all__ = [
     "table",
     "write_average",
     "write_coverage",
+    "write_map_report",
     "write_result",
 ]

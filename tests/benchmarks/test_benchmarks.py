@@ -17,7 +17,7 @@ PEERS = (
     "their YAML alone", "nested commutators", "quadrature", "Qobj.expm and logm", "mesolve",
     "mcsolve", "sesolve for every segment", "SESolver kept", "the same caching",
     "Qobj.expm of every step", "expm_multiply of a Liouvillian", "expm_multiply for every segment",
-    "levels by numpy",
+    "levels by numpy", "Qobj loop over points and times", "mesolve by diagonalisation, spectra",
 )  # fmt: skip
 
 
