@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AverageHamiltonian": "average",
     "Battery": "battery",
+    "Design": "design",
     "Experiment": "experiment",
     "PulseErrors": "sequence",
     "Result": "experiment",
@@ -42,10 +43,12 @@ _HOMES = {
     "compile_batch": "average",
     "compile_sequence": "average",
     "deviation": "dynamics",
+    "design_sequence": "design",
     "ergotropy": "battery",
     "estimate_state": "tomography",
     "evolve": "dynamics",
     "expand": "sequence",
+    "extraction_sequence": "design",
     "fid": "spectrometer",
     "fidelity": "battery",
     "from_deviation": "dynamics",
@@ -59,6 +62,7 @@ _HOMES = {
     "open_fid": "spectrometer",
     "play_sequence": "dynamics",
     "polarization_factor": "dynamics",
+    "prepare": "design",
     "product_state": "dynamics",
     "product_thermal": "dynamics",
     "pseudo_pure": "dynamics",
@@ -67,6 +71,7 @@ _HOMES = {
     "run": "experiment",
     "sampled": "dynamics",
     "save_sequence": "sequence",
+    "synthesise": "design",
     "thermal_deviation": "dynamics",
     "thermal_state": "dynamics",
     "to_qobj": "interop",
@@ -76,6 +81,7 @@ _HOMES = {
 __all__ = [
     "AverageHamiltonian",
     "Battery",
+    "Design",
     "Experiment",
     "PulseErrors",
     "Result",
@@ -89,11 +95,13 @@ __all__ = [
     "coherence_l1",
     "compile_batch",
     "compile_sequence",
+    "design_sequence",
     "deviation",
     "ergotropy",
     "estimate_state",
     "evolve",
     "expand",
+    "extraction_sequence",
     "fid",
     "fidelity",
     "from_deviation",
@@ -107,6 +115,7 @@ __all__ = [
     "open_fid",
     "play_sequence",
     "polarization_factor",
+    "prepare",
     "product_state",
     "product_thermal",
     "pseudo_pure",
@@ -115,6 +124,7 @@ __all__ = [
     "run",
     "sampled",
     "save_sequence",
+    "synthesise",
     "thermal_deviation",
     "thermal_state",
     "to_qobj",
@@ -124,6 +134,13 @@ __all__ = [
 if TYPE_CHECKING:
     from nmrqb.average import AverageHamiltonian, compile_batch, compile_sequence
     from nmrqb.battery import Battery, anti_ergotropy, capacity, coherence_l1, ergotropy, fidelity
+    from nmrqb.design import (
+        Design,
+        design_sequence,
+        extraction_sequence,
+        prepare,
+        synthesise,
+    )
     from nmrqb.dynamics import (
         deviation,
         evolve,

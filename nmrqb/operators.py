@@ -36,6 +36,8 @@ NAMED_TERMS = (
     "isotropic", "Delta", "epsilon", "B",
 )  # fmt: skip
 
+FIELD_TERMS = ("XI", "YI", "ZI", "IX", "IY", "IZ")
+
 _NAMED_PAULI: Mapping[str, Mapping[str, float]] = {
     "DM_x": {"YZ": 1, "ZY": -1},
     "DM_y": {"ZX": 1, "XZ": -1},
@@ -47,6 +49,7 @@ _NAMED_PAULI: Mapping[str, Mapping[str, float]] = {
     "Delta": {"XX": -1 / 3, "YY": -1 / 3, "ZZ": 2 / 3},
     "epsilon": {"XX": 1, "YY": -1},
     "B": {"ZI": 1, "IZ": 1},
+    **{name: {name: 1} for name in FIELD_TERMS},
 }
 
 
@@ -325,7 +328,8 @@ def named_operator(name: str) -> Complex:
 
     The names are those of `NAMED_TERMS`: DM = D·(σ1×σ2); KSEA = σ1·Γ·σ2 with Γ symmetric and
     off-diagonal; isotropic = σ1·σ2; Delta and epsilon = −⅓ σ1·diag(Δ−3ε, Δ+3ε, −2Δ)·σ2;
-    B = σ_z⊗1 + 1⊗σ_z (dipolar-battery-dm-ksea-nmr, eq. 12).
+    B = σ_z⊗1 + 1⊗σ_z (dipolar-battery-dm-ksea-nmr, eq. 12).  Those of `FIELD_TERMS` are the Pauli
+    strings of one spin.
     """
     if name not in _NAMED_PAULI:
         raise ArgumentError(

@@ -58,6 +58,14 @@ class Figure(StrEnum):
     condition = "condition"
 
 
+class Optimise(StrEnum):
+    """What a designed sequence is best in."""
+
+    time = "time"
+    pulses = "pulses"
+    robustness = "robustness"
+
+
 class StudyKind(StrEnum):
     """Studies of nmrqb by itself."""
 
@@ -162,6 +170,57 @@ def compile_(
     if files and not as_json:
         write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
     if average.target is not None and not average.target.met:
+        leave(TARGET_NOT_MET)
+
+
+@app.command()
+@verb
+def design(  # noqa: PLR0913 - one for every option
+    sample: Annotated[str, typer.Option(help="Shipped sample or a .yaml file, two spins.")],
+    dm: Annotated[str | None, typer.Option("--D", help="DM_z, say 20Hz.")] = None,
+    ksea: Annotated[str | None, typer.Option("--G", help="KSEA_z, say 5Hz.")] = None,
+    axial: Annotated[str | None, typer.Option("--Delta", help="Axial anisotropy.")] = None,
+    rhombic: Annotated[str | None, typer.Option("--epsilon", help="Rhombic anisotropy.")] = None,
+    field: Annotated[str | None, typer.Option("--B", help="Zeeman field.")] = None,
+    term: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Any named term, or XI ... IZ; repeatable."),
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="T of exp(-i*2pi*H*T) [1/(4*norm(H))].")] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="The unitary for T alone, fastest.")
+    ] = False,
+    fill: Annotated[bool, typer.Option("--fill", help="Pad with refocused delay to T.")] = False,
+    cycles: Annotated[int | None, typer.Option(min=1, help="Number of equal cycles.")] = None,
+    optimise: Annotated[Optimise, typer.Option(help="What is to be least.")] = Optimise.time,
+    out: Annotated[str | None, typer.Option(help="Sequence file (.yaml) to write.")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Make the sequence that turns a sample's coupling into a wanted Hamiltonian."""
+    from nmrqb.cli.design import design_request
+    from nmrqb.design import design_sequence
+    from nmrqb.report import design_document, design_text, dump
+    from nmrqb.sample import load_sample
+
+    short = {"D": dm, "G": ksea, "Delta": axial, "epsilon": rhombic, "B": field}
+    terms, T = design_request(short, term or [], time)
+    made = design_sequence(
+        load_sample(sample),
+        terms,
+        time=T,
+        cycles=cycles,
+        exact=exact,
+        fill=fill,
+        optimise=optimise.value,
+        sample_name=sample,
+    ).named(Path(out).stem if out else "design")
+    if out is not None:
+        made.save(out)
+    if as_json:
+        write(dump(design_document(made, out)))
+    else:
+        write(made.text.rstrip() if out is None else design_text(made, out))
+    if made.average is not None and made.average.target is not None and not made.average.target.met:
         leave(TARGET_NOT_MET)
 
 

@@ -14,6 +14,7 @@ from nmrqb.report.coverage import (
     coverage_text,
     write_coverage,
 )
+from nmrqb.report.designs import design_document, design_text
 from nmrqb.report.documents import check_document, dump, result_document
 from nmrqb.report.folder import check_result_folder, write_result
 from nmrqb.report.pictures import picture_bytes, sequence_figure
@@ -32,6 +33,8 @@ __all__ = [
     "coverage_document",
     "coverage_figure",
     "coverage_text",
+    "design_document",
+    "design_text",
     "dump",
     "picture_bytes",
     "readouts_document",

@@ -6,7 +6,7 @@ from nmrqb import formats
 from nmrqb.errors import InputError
 from nmrqb.experiment import ExperimentFormat
 from nmrqb.files import library, parse_document
-from nmrqb.operators import NAMED_TERMS
+from nmrqb.operators import FIELD_TERMS, NAMED_TERMS
 from nmrqb.sample import SampleFormat
 from nmrqb.sample.nuclei import SPIN_HALF
 from nmrqb.sequence import SequenceFormat
@@ -103,7 +103,8 @@ def test_what_an_editor_can_complete(kind, words):
 
 
 def test_the_terms_of_a_target_are_completed():
-    assert set(SCHEMAS["sequence"]["properties"]["target"]["properties"]) == {*NAMED_TERMS, "time"}
+    known = {*NAMED_TERMS, *FIELD_TERMS, "time", "tolerance"}
+    assert set(SCHEMAS["sequence"]["properties"]["target"]["properties"]) == known
 
 
 @pytest.mark.parametrize(
