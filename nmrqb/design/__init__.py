@@ -1,0 +1,1 @@
+"""From a wanted Hamiltonian, unitary or state to a pulse sequence."""
