@@ -65,7 +65,8 @@ class UnitaryGoal:
         d = len(self.V)
         if space == "superoperator":
             _same(self.V, X, 2)
-            G = np.broadcast_to(dagger(np.kron(self.V, self.V.conj())) / d**2, X.shape)
+            lifted = np.asarray(np.kron(self.V, self.V.conj()), dtype=complex)
+            G = np.broadcast_to(dagger(lifted) / d**2, X.shape)
             return np.asarray(np.einsum("ij,...ji->...", G[(0,) * (X.ndim - 2)], X).real), G
         _same(self.V, X, 1)
         z = np.einsum("ij,...ij->...", self.V.conj(), X)

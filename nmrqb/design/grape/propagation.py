@@ -63,8 +63,8 @@ class Problem:
     def __post_init__(self) -> None:
         if self.space not in self.goal.spaces():
             raise ArgumentError(
-                "Argument `dissipation` must be None for an average Hamiltonian, but has shape "
-                f"{np.shape(self.dissipation)}"
+                "Argument `dissipation` must be None for an average Hamiltonian, but is "
+                f"{self.dissipation!r:.80}"
             )
 
     @property
@@ -92,10 +92,7 @@ def final_maps(problem: Problem, u: Real) -> Complex:
         steps = (V * np.exp(-1j * phases)[..., None, :]) @ dagger(V)
     else:
         steps = exp_matrix(_generators(problem, u))
-    X = np.broadcast_to(np.eye(steps.shape[-1], dtype=complex), steps[:, 0].shape)
-    for k in range(steps.shape[1]):
-        X = steps[:, k] @ X
-    return np.asarray(X)
+    return _products_before(steps)[1]
 
 
 def _hamiltonians(problem: Problem, u: Real) -> Complex:
@@ -135,19 +132,36 @@ def _general(problem: Problem, u: Real) -> tuple[Real, Real]:
 
 def _inner(problem: Problem, steps: Complex) -> tuple[Real, Complex]:
     """Return F of every member, and M_k of every member and step."""
-    count, D = steps.shape[1], steps.shape[-1]
-    before = np.empty_like(steps)
-    X = np.broadcast_to(np.eye(D, dtype=complex), steps[:, 0].shape)
-    for k in range(count):
-        before[:, k] = X
-        X = steps[:, k] @ X
-    values, G = problem.goal.value(np.asarray(X), problem.space)
-    inner = np.empty_like(steps)
-    back = np.asarray(G)
-    for k in reversed(range(count)):
-        inner[:, k] = back
-        back = back @ steps[:, k]
-    return values, before @ inner
+    before, X = _products_before(steps)
+    values, G = problem.goal.value(X, problem.space)
+    backward, _ = _products_before(steps[:, ::-1].swapaxes(-1, -2))
+    after = backward[:, ::-1].swapaxes(-1, -2)  # X_N … X_(k+1)
+    return values, before @ (np.asarray(G)[:, None] @ after)
+
+
+def _products_before(steps: Complex) -> tuple[Complex, Complex]:
+    """Return X_(k−1) … X_1 for every k, and the product of all: (M, N, D, D), (M, D, D).
+
+    By stretches of √N steps, all of which are multiplied up at the same time.
+    """
+    members, count, D, _ = steps.shape
+    length = max(1, round(np.sqrt(count)))
+    stretches = -(-count // length)
+    one = np.eye(D, dtype=complex)
+    padded = np.empty((members, stretches * length, D, D), dtype=complex)
+    padded[:, :count], padded[:, count:] = steps, one
+    grid = np.moveaxis(padded.reshape(members, stretches, length, D, D), 2, 0)
+    within = np.empty((length + 1, members, stretches, D, D), dtype=complex)
+    within[0] = one
+    for k in range(length):
+        np.matmul(grid[k], within[k], out=within[k + 1])
+    whole = within[length]
+    start = np.empty((stretches + 1, members, D, D), dtype=complex)
+    start[0] = one
+    for k in range(stretches):
+        np.matmul(whole[:, k], start[k], out=start[k + 1])
+    before = within[:length] @ np.moveaxis(start[:-1], 0, 1)
+    return np.moveaxis(before, 0, 2).reshape(members, -1, D, D)[:, :count], start[-1]
 
 
 def _slopes(problem: Problem, K: Complex, operators: Complex) -> Real:
