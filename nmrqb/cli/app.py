@@ -441,6 +441,35 @@ def readouts(  # noqa: PLR0913 - one for every option
 
 @app.command()
 @verb
+def export(  # noqa: PLR0913 - one for every option
+    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    to: Annotated[str, typer.Option(help="Kind of spectrometer: topspin.")] = "topspin",
+    sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
+    spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
+    changes: Annotated[list[str] | None, _PARAMETER] = None,
+    raster: Annotated[str | None, typer.Option(help="Step of all times [12.5 ns].")] = None,
+    observe: Annotated[str | None, typer.Option(help="Nucleus of the receiver.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder [NAME-topspin].")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Write a sequence as a spectrometer program, with shapes, parameters and a prediction."""
+    from nmrqb.cli.export import export as exported
+
+    exported(
+        sequence,
+        to=to,
+        sample=sample,
+        spins=spins,
+        changes=changes or [],
+        raster=raster,
+        observe=observe,
+        out=out,
+        as_json=as_json,
+    )
+
+
+@app.command()
+@verb
 def new(
     kind: Annotated[FileKind, typer.Argument(help="What to start.")],
     file: Annotated[str | None, typer.Argument(help="File to write [my_KIND.yaml].")] = None,

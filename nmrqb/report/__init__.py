@@ -16,12 +16,14 @@ from nmrqb.report.coverage import (
 )
 from nmrqb.report.designs import design_document, design_text
 from nmrqb.report.documents import check_document, dump, result_document
+from nmrqb.report.exporting import Export, export_document, export_sequence, write_export
 from nmrqb.report.folder import check_result_folder, write_result
 from nmrqb.report.pictures import picture_bytes, sequence_figure
 from nmrqb.report.readouts import ReadoutReport, readouts_document, readouts_text
 from nmrqb.report.text import result_text, table
 
 __all__ = [
+    "Export",
     "ReadoutReport",
     "average_figures",
     "check_average_folder",
@@ -36,6 +38,8 @@ __all__ = [
     "design_document",
     "design_text",
     "dump",
+    "export_document",
+    "export_sequence",
     "picture_bytes",
     "readouts_document",
     "readouts_text",
@@ -45,5 +49,6 @@ __all__ = [
     "table",
     "write_average",
     "write_coverage",
+    "write_export",
     "write_result",
 ]
