@@ -30,8 +30,14 @@ _ORTHONORMAL = 1e-9
 _ESTIMATED = 1e-6  # how far the trace of a state may be from 1
 
 
-def _pair(rho: Any, hamiltonian: Any) -> tuple[Complex, Complex]:  # noqa: ANN401
-    """Return a state and a Hamiltonian, both Hermitian and of one size."""
+def matched(rho: Any, hamiltonian: Any) -> tuple[Complex, Complex]:  # noqa: ANN401
+    """Return a state and a Hamiltonian, both Hermitian and of one size.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not.
+    """
     state, H = as_hermitian(rho, "rho"), as_hermitian(hamiltonian, "H")
     _check_size(state, H, "H")
     return state, H
@@ -53,7 +59,7 @@ def _check_size(rho: Complex, other: Complex, name: str) -> None:
 
 def energy(rho: Any, H: Any) -> Real:  # noqa: ANN401
     """Return the mean energy tr ρH: (..., d, d) → (...)."""
-    state, hamiltonian = _pair(rho, H)
+    state, hamiltonian = matched(rho, H)
     return np.asarray(np.einsum("...ij,...ji->...", state, hamiltonian).real)
 
 
@@ -70,7 +76,7 @@ def active_energy(rho: Any, H: Any) -> Real:  # noqa: ANN401
 
 
 def _spectra(rho: Any, H: Any) -> tuple[Real, Real]:  # noqa: ANN401
-    state, hamiltonian = _pair(rho, H)
+    state, hamiltonian = matched(rho, H)
     return np.linalg.eigvalsh(state), np.linalg.eigvalsh(hamiltonian)
 
 

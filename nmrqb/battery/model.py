@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nmrqb.battery import merit
+from nmrqb.battery import extraction, merit
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, as_hermitian, from_named
 
@@ -87,6 +87,14 @@ class Battery:
     def capacity(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the state capacity in Hz: (..., d, d) → (...)."""
         return merit.capacity(rho, self.hamiltonian_hz)
+
+    def extraction_unitary(self, rho: Any) -> Complex:  # noqa: ANN401
+        """Return the unitary that makes states passive: (..., d, d), see `extraction_unitary`."""
+        return extraction.extraction_unitary(rho, self.hamiltonian_hz)
+
+    def extracted_work(self, rho: Any, applied: Any) -> Real:  # noqa: ANN401
+        """Return the work in Hz that a unitary or a map extracts, see `extracted_work`: (...)."""
+        return extraction.extracted_work(rho, self.hamiltonian_hz, applied)
 
     def coherence_l1(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the l1 coherence in the energy basis: (..., d, d) → (...).
