@@ -28,15 +28,16 @@ from nmrqb.battery.entropies import (
     renyi2_entropy,
     von_neumann_entropy,
 )
-from nmrqb.battery.extraction import (
+from nmrqb.battery.extraction import after_extraction, extracted_work, extraction_unitary
+from nmrqb.battery.levels import dephased, energy_basis, is_degenerate
+from nmrqb.battery.local_unitaries import LocalUnitaryErgotropy, ergotropy_by_local_unitaries
+from nmrqb.battery.model import Battery
+from nmrqb.battery.origins import (
     coherent_ergotropy,
     correlation_ergotropy,
     incoherent_ergotropy,
     local_ergotropies,
 )
-from nmrqb.battery.levels import dephased, energy_basis, is_degenerate
-from nmrqb.battery.local_unitaries import LocalUnitaryErgotropy, ergotropy_by_local_unitaries
-from nmrqb.battery.model import Battery
 from nmrqb.battery.power import (
     average_power,
     charging_time,
@@ -54,6 +55,7 @@ __all__ = [
     "LocalUnitaryErgotropy",
     "SpeedLimit",
     "active_energy",
+    "after_extraction",
     "anti_ergotropy",
     "average_power",
     "capacity",
@@ -76,6 +78,8 @@ __all__ = [
     "ergotropy",
     "ergotropy_by_local_unitaries",
     "ergotropy_power",
+    "extracted_work",
+    "extraction_unitary",
     "fidelity",
     "first_order_coherence",
     "incoherent_ergotropy",

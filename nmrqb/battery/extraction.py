@@ -1,30 +1,103 @@
-"""What parts of the ergotropy come from: populations, coherence, single parts, correlations.
-
-The names are those of the literature: incoherent and coherent ergotropy of Francica et al. (2020),
-ergotropies of the parts, and what only operations on all parts together extract.
-"""
+"""Extracting work: the unitary that makes a state passive, and what it extracts from another."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from nmrqb.battery.arguments import as_dims, reduced
-from nmrqb.battery.energies import ergotropy
-from nmrqb.battery.levels import dephased
+from nmrqb.battery.arguments import pair
+from nmrqb.battery.energies import energy
+from nmrqb.dynamics import apply
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, as_hermitian, kron
+from nmrqb.operators import Complex, Real, as_hermitian, as_matrix, dagger
+
+_UNITARY = 1e-6  # how far U†U may be from 1
 
 
-def incoherent_ergotropy(rho: Any, H: Any) -> Real:  # noqa: ANN401
-    """Return the ergotropy of Σ_E Π_E ρ Π_E, what populations alone give: (..., d, d) → (...).
+def extraction_unitary(rho: Any, H: Any) -> Complex:  # noqa: ANN401
+    """Return the unitary that takes states to the passive ones of their spectra: (..., d, d).
 
-    Without degenerate levels it is the largest work of permutations of the levels.  Coherence
-    inside a degenerate level costs no energy and counts as incoherent: any unitary inside a
-    level is free to use it.
+    U = Σ_k |e↑_k⟩⟨r↓_k| takes the most populated eigenvector of ρ to the lowest level of H and so
+    on, so that tr ρH − tr UρU†H is the ergotropy of ρ.
+
+    Parameters
+    ----------
+    rho
+        State(s), shape (..., d, d), arrays or Qobj; linear inversions need not be positive.
+    H
+        Battery Hamiltonian(s), shape (..., d, d).
+
+    Raises
+    ------
+    ArgumentError
+        If a matrix is not square, not finite or not Hermitian, or the two differ in size.
+
+    Notes
+    -----
+    Allahverdyan, Balian & Nieuwenhuizen (2004).  U is fixed up to phases of the levels, and where
+    eigenvalues of ρ or of H coincide up to rotations of their eigenvectors: all choices extract
+    the same from ρ itself, but not from a state that ρ is an estimate of.
+    """
+    state, hamiltonian = pair(rho, H)
+    _, axes = np.linalg.eigh(state)
+    _, levels = np.linalg.eigh(hamiltonian)
+    return np.asarray(levels @ dagger(axes[..., ::-1]))
+
+
+def after_extraction(rho: Any, applied: Any) -> Complex:  # noqa: ANN401
+    """Return states after what was applied to them: UρU†, or the image under a map, (..., d, d).
+
+    Parameters
+    ----------
+    rho
+        State(s), shape (..., d, d).
+    applied
+        Unitaries of shape (..., d, d); or superoperators on row-flattened states of shape
+        (..., d², d²), for instance of pulses that last while the spins relax.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither, is not finite, or a matrix of the size of ρ is not unitary.
+    """
+    state, given = as_hermitian(rho, "rho"), as_matrix(applied, "applied")
+    _check_fit(state, given)
+    if given.shape[-1] != state.shape[-1]:
+        return apply(given, state)
+    _check_unitary(given)
+    return np.asarray(given @ state @ dagger(given))
+
+
+def _check_fit(rho: Complex, applied: Complex) -> None:
+    """Refuse what is no map on states, or belongs to another number of them."""
+    d = rho.shape[-1]
+    try:
+        np.broadcast_shapes(rho.shape[:-2], applied.shape[:-2])
+        fits = applied.shape[-1] in {d, d * d}
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ArgumentError(
+            f"Argument `applied` must be unitaries (..., {d}, {d}) or superoperators "
+            f"(..., {d * d}, {d * d}) on states of shape {rho.shape}, but has shape {applied.shape}"
+        )
+
+
+def _check_unitary(U: Complex) -> None:
+    worst = float(np.abs(dagger(U) @ U - np.eye(U.shape[-1])).max(initial=0.0))
+    if worst > _UNITARY:
+        raise ArgumentError(
+            f"Argument `applied` must be unitary, but U†U is off 1 by {worst:.3g}; a map that is "
+            "not unitary is given as a superoperator"
+        )
+
+
+def extracted_work(rho: Any, H: Any, applied: Any) -> Real:  # noqa: ANN401
+    """Return the work tr ρH − tr Λ(ρ)H that a unitary or a map Λ extracts: (..., d, d) → (...).
+
+    No unitary extracts more than the ergotropy; one that was made for another state extracts less,
+    and may put work in (< 0).
 
     Parameters
     ----------
@@ -32,111 +105,11 @@ def incoherent_ergotropy(rho: Any, H: Any) -> Real:  # noqa: ANN401
         State(s), shape (..., d, d).
     H
         Battery Hamiltonian(s), shape (..., d, d).
+    applied
+        Unitaries or superoperators, see `after_extraction`.
 
     Returns
     -------
     array of shape (...), in the unit of H
-
-    Raises
-    ------
-    ArgumentError
-        If a matrix is not Hermitian or the two differ in size.
-
-    Notes
-    -----
-    Francica, Binder, Guarnieri, Mitchison, Goold & Plastina (2020).
     """
-    return ergotropy(dephased(rho, H), H)
-
-
-def coherent_ergotropy(rho: Any, H: Any) -> Real:  # noqa: ANN401
-    """Return ergotropy − incoherent ergotropy ≥ 0, what coherence adds: (..., d, d) → (...).
-
-    Dephasing leaves the energy as it is and can only raise the passive energy.  See
-    `incoherent_ergotropy`.
-    """
-    return np.maximum(ergotropy(rho, H) - incoherent_ergotropy(rho, H), 0.0)
-
-
-def local_ergotropies(rho: Any, hamiltonians: Sequence[Any]) -> Real:  # noqa: ANN401
-    """Return the ergotropy of each part's own state under its own Hamiltonian: (..., n).
-
-    Their sum is what local unitaries extract from parts that do not interact, H = Σ_k H_k; for
-    parts that do see `ergotropy_by_local_unitaries`.
-
-    Parameters
-    ----------
-    rho
-        State(s) of the register, shape (..., d, d).
-    hamiltonians
-        H_k of each part in tensor order, shape (d_k, d_k), Π d_k = d.
-
-    Returns
-    -------
-    array of shape (..., n), in the unit of the Hamiltonians
-
-    Raises
-    ------
-    ArgumentError
-        If a matrix is not Hermitian, or d is not Π d_k.
-    """
-    local = _local(hamiltonians)
-    state = as_hermitian(rho, "rho")
-    dims = as_dims(state.shape[-1], [H.shape[-1] for H in local])
-    works = [ergotropy(reduced(state, (k,), dims), H) for k, H in enumerate(local)]
-    return np.stack(works, axis=-1)
-
-
-def correlation_ergotropy(rho: Any, hamiltonians: Sequence[Any]) -> Real:  # noqa: ANN401
-    """Return the ergotropy under Σ_k H_k less that of the parts, Σ_k `local_ergotropies`: (...).
-
-    It is ≥ 0 and is the work that only operations on all parts together extract: what is locked
-    in correlations, and in parts that are passive alone but not together.  Also called the
-    ergotropic gap.
-
-    Parameters
-    ----------
-    rho
-        State(s) of the register, shape (..., d, d).
-    hamiltonians
-        H_k of each part in tensor order, shape (d_k, d_k), Π d_k = d.
-
-    Returns
-    -------
-    array of shape (...), in the unit of the Hamiltonians
-
-    Raises
-    ------
-    ArgumentError
-        If a matrix is not Hermitian, or d is not Π d_k.
-
-    Notes
-    -----
-    Alicki & Fannes (2013).
-    """
-    local = local_ergotropies(rho, hamiltonians).sum(axis=-1)
-    return np.asarray(np.maximum(ergotropy(rho, uncoupled(hamiltonians)) - local, 0.0))
-
-
-def uncoupled(hamiltonians: Sequence[Any]) -> Complex:
-    """Return Σ_k 1⊗…⊗H_k⊗…⊗1 of parts that do not interact, shape (Π d_k, Π d_k).
-
-    Raises
-    ------
-    ArgumentError
-        If a Hamiltonian is not one Hermitian matrix.
-    """
-    local = _local(hamiltonians)
-    ones = [np.eye(H.shape[-1], dtype=complex) for H in local]
-    terms = [kron([*ones[:k], H, *ones[k + 1 :]]) for k, H in enumerate(local)]
-    return np.asarray(reduce(np.add, terms))
-
-
-def _local(hamiltonians: Sequence[Any]) -> list[Complex]:
-    local = [as_hermitian(H, "hamiltonians") for H in hamiltonians]
-    if not local or any(H.ndim != 2 for H in local):
-        raise ArgumentError(
-            "Argument `hamiltonians` must be matrices of shape (d_k, d_k), but has shapes "
-            f"{[H.shape for H in local]}"
-        )
-    return local
+    return np.asarray(energy(rho, H) - energy(after_extraction(rho, applied), H))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nmrqb.battery import coherence, energies, extraction, levels, power
+from nmrqb.battery import coherence, energies, extraction, levels, origins, power
 from nmrqb.battery.daemonic import DaemonicErgotropy, daemonic_ergotropy
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, as_hermitian, from_named
@@ -83,11 +83,11 @@ class Battery:
 
     def incoherent_ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the ergotropy in Hz without coherence between levels: (..., d, d) → (...)."""
-        return extraction.incoherent_ergotropy(rho, self.hamiltonian_hz)
+        return origins.incoherent_ergotropy(rho, self.hamiltonian_hz)
 
     def coherent_ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
         """Return what coherence between levels adds to the ergotropy, in Hz: (...)."""
-        return extraction.coherent_ergotropy(rho, self.hamiltonian_hz)
+        return origins.coherent_ergotropy(rho, self.hamiltonian_hz)
 
     def daemonic_ergotropy(self, rho: Any) -> DaemonicErgotropy:  # noqa: ANN401
         """Return the work in Hz from ``spins`` after the rest of the register is measured.
@@ -137,6 +137,14 @@ class Battery:
     def energy_coherence(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the coherence between levels in bits, see `nmrqb.battery.energy_coherence`."""
         return coherence.energy_coherence(rho, self.hamiltonian_hz)
+
+    def extraction_unitary(self, rho: Any) -> Complex:  # noqa: ANN401
+        """Return the unitary that makes states passive: (..., d, d), see `extraction_unitary`."""
+        return extraction.extraction_unitary(rho, self.hamiltonian_hz)
+
+    def extracted_work(self, rho: Any, applied: Any) -> Real:  # noqa: ANN401
+        """Return the work in Hz that a unitary or a map extracts, see `extracted_work`: (...)."""
+        return extraction.extracted_work(rho, self.hamiltonian_hz, applied)
 
     def coherence_l1(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the l1 coherence in the energy basis: (..., d, d) → (...).

@@ -6,8 +6,8 @@ from scipy.linalg import expm
 from scipy.optimize import minimize
 
 from nmrqb.battery import energy, ergotropy, ergotropy_by_local_unitaries, local_ergotropies
-from nmrqb.battery.extraction import uncoupled
 from nmrqb.battery.local_unitaries import _floor
+from nmrqb.battery.origins import uncoupled
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, from_named, pauli, swap
 

@@ -39,9 +39,12 @@ def _table(options: argparse.Namespace) -> int:
     import open_cases
     import sequence_cases
     import signal_cases
+    import tomography_cases
     from harness import report
 
-    modules = (sequence_cases, average_cases, open_cases, coherent_cases, signal_cases)
+    modules = (
+        sequence_cases, average_cases, open_cases, coherent_cases, signal_cases, tomography_cases,
+    )  # fmt: skip
     cases = (
         case
         for module in modules
