@@ -19,6 +19,8 @@ from nmrqb.errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from matplotlib.figure import Figure as MatplotlibFigure
+
     from nmrqb.cli.shipped import Shipped
     from nmrqb.experiment import Experiment, Result
     from nmrqb.sample import Sample
@@ -72,6 +74,14 @@ class StudyKind(StrEnum):
     coverage = "coverage"
 
 
+class Picture(StrEnum):
+    """Pictures of a result folder."""
+
+    state = "state"
+    city = "city"
+    residuals = "residuals"
+
+
 class FileKind(StrEnum):
     """Kinds of files that nmrqb reads."""
 
@@ -102,6 +112,7 @@ def run(
     out: Annotated[str | None, typer.Option(help="Result folder [NAME-results].")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.")] = None,
     changes: Annotated[list[str] | None, _SET] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html as well.")] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Run an experiment: compile, charge, acquire, reconstruct, estimate."""
@@ -113,7 +124,7 @@ def run(
     folder = out or f"{loaded.name}-results"
     check_result_folder(folder)
     result = _run(loaded, seed)
-    files = write_result(result, folder)
+    files = write_result(result, folder, page=report)
     if as_json:
         write(dump(result_document(result, files)))
     else:
@@ -307,24 +318,59 @@ def schema(
 @app.command()
 @verb
 def plot(
-    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    name: Annotated[
+        str, typer.Argument(help="Shipped sequence, a .yaml file, or a result folder.")
+    ],
     out: Annotated[str | None, typer.Option(help="PNG, PDF or SVG file [NAME.png].")] = None,
     sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
     changes: Annotated[list[str] | None, _PARAMETER] = None,
+    picture: Annotated[
+        Picture | None,
+        typer.Option(help="Of a result folder, its most charged state [city]: what to draw."),
+    ] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Draw the pulse diagram of a sequence."""
-    from nmrqb.files import write_bytes_atomically
-    from nmrqb.report import dump, picture_bytes, sequence_figure
-    from nmrqb.sequence import load_sequence
+    """Draw the pulse diagram of a sequence, or a picture of a result folder."""
+    from nmrqb.files import library, write_bytes_atomically
+    from nmrqb.report import dump, picture_bytes
 
-    loaded = load_sequence(sequence)
-    parameters = assignments("--set", changes or [])
-    chosen = _sample_to_name(loaded, sample, parameters)
-    target = out or f"{Path(loaded.name).name}.png"
-    figure = sequence_figure(loaded, chosen, parameters=parameters)
+    shown = name not in library("sequence") and Path(name).is_dir()  # names mean shipped files
+    if picture is not None or shown:
+        figure, called = _result_picture(name, picture or Picture.city, sample, changes)
+    else:
+        figure, called = _diagram(name, sample, changes)
+    target = out or f"{called}.png"
     write_bytes_atomically(target, picture_bytes(figure, target))
     write(dump({"file": target}) if as_json else f"wrote {target}")
+
+
+def _result_picture(
+    folder: str, picture: Picture, sample: str | None, changes: list[str] | None
+) -> tuple[MatplotlibFigure, str]:
+    """Return a picture of a result folder, and what to call it."""
+    from nmrqb.errors import Fault, Position, refuse
+    from nmrqb.report import stored_figure
+
+    given = {"--sample": sample is not None, "--set": bool(changes)}
+    refuse(
+        Fault(Position(option), "belongs to the diagram of a sequence, not to a result folder")
+        for option, used in given.items()
+        if used
+    )
+    return stored_figure(folder, picture.value), f"{Path(folder).resolve().name}-{picture.value}"
+
+
+def _diagram(
+    name: str, sample: str | None, changes: list[str] | None
+) -> tuple[MatplotlibFigure, str]:
+    """Return the diagram of a sequence, and what to call it."""
+    from nmrqb.report import sequence_figure
+    from nmrqb.sequence import load_sequence
+
+    loaded = load_sequence(name)
+    parameters = assignments("--set", changes or [])
+    chosen = _sample_to_name(loaded, sample, parameters)
+    return sequence_figure(loaded, chosen, parameters=parameters), Path(loaded.name).name
 
 
 def _sample_to_name(

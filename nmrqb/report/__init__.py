@@ -18,8 +18,11 @@ from nmrqb.report.designs import design_document, design_text
 from nmrqb.report.documents import check_document, dump, result_document
 from nmrqb.report.exporting import Export, export_document, export_sequence, write_export
 from nmrqb.report.folder import check_result_folder, write_result
+from nmrqb.report.page import result_page
 from nmrqb.report.pictures import picture_bytes, sequence_figure
 from nmrqb.report.readouts import ReadoutReport, readouts_document, readouts_text
+from nmrqb.report.state_pictures import city_figure, residual_figure, state_figure
+from nmrqb.report.stored import read_result, stored_figure
 from nmrqb.report.text import result_text, table
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "check_coverage_folder",
     "check_document",
     "check_result_folder",
+    "city_figure",
     "compile_document",
     "compile_text",
     "coverage_document",
@@ -41,11 +45,16 @@ __all__ = [
     "export_document",
     "export_sequence",
     "picture_bytes",
+    "read_result",
     "readouts_document",
     "readouts_text",
+    "residual_figure",
     "result_document",
+    "result_page",
     "result_text",
     "sequence_figure",
+    "state_figure",
+    "stored_figure",
     "table",
     "write_average",
     "write_coverage",

@@ -40,6 +40,7 @@ def _table(options: argparse.Namespace) -> int:
     import open_cases
     import sequence_cases
     import signal_cases
+    import tomography_cases
     from harness import report
 
     modules = (
@@ -48,6 +49,7 @@ def _table(options: argparse.Namespace) -> int:
         open_cases,
         coherent_cases,
         signal_cases,
+        tomography_cases,
         design_cases,
     )
     cases = (

@@ -12,6 +12,7 @@ from nmrqb.sample.nuclei import SPIN_HALF
 from nmrqb.sequence import SequenceFormat
 from nmrqb.sequence.composite import COMPOSITES
 from nmrqb.sequence.shapes import SHAPES
+from nmrqb.tomography import METHODS
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -95,7 +96,7 @@ def enumerations(kind):
         ("sample", set(SPIN_HALF)),
         ("experiment", {"ideal", "finite"}),
         ("experiment", {"sample", "T1T2", "none"}),
-        ("experiment", {"maximum-likelihood", "linear-inversion"}),
+        ("experiment", set(METHODS)),
     ],
 )
 def test_what_an_editor_can_complete(kind, words):
