@@ -1,4 +1,4 @@
-"""Energy bases of many Hamiltonians at once, fixed inside degenerate levels as in `merit`."""
+"""Energy bases of many Hamiltonians at once, fixed inside degenerate levels as in `levels`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nmrqb.battery.merit import DEGENERATE
+from nmrqb.battery.levels import DEGENERATE
 from nmrqb.operators import Complex, Real, as_hermitian, dagger, spin_count, spin_projections
 
 _INDEPENDENT = 1e-3  # of 1: a product state adds a direction to a level

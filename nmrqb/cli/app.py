@@ -20,6 +20,8 @@ from nmrqb.errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from matplotlib.figure import Figure as MatplotlibFigure
+
     from nmrqb.cli.shipped import Shipped
     from nmrqb.experiment import Experiment, Result
     from nmrqb.sample import Sample
@@ -59,10 +61,26 @@ class Figure(StrEnum):
     condition = "condition"
 
 
+class Optimise(StrEnum):
+    """What a designed sequence is best in."""
+
+    time = "time"
+    pulses = "pulses"
+    robustness = "robustness"
+
+
 class StudyKind(StrEnum):
     """Studies of nmrqb by itself."""
 
     coverage = "coverage"
+
+
+class Picture(StrEnum):
+    """Pictures of a result folder."""
+
+    state = "state"
+    city = "city"
+    residuals = "residuals"
 
 
 class FileKind(StrEnum):
@@ -95,6 +113,7 @@ def run(
     out: Annotated[str | None, typer.Option(help="Result folder [NAME-results].")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.")] = None,
     changes: Annotated[list[str] | None, _SET] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html as well.")] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Run an experiment: compile, charge, acquire, reconstruct, estimate."""
@@ -106,7 +125,7 @@ def run(
     folder = out or f"{loaded.name}-results"
     check_result_folder(folder)
     result = _run(loaded, seed)
-    files = write_result(result, folder)
+    files = write_result(result, folder, page=report)
     if as_json:
         write(dump(result_document(result, files)))
     else:
@@ -166,6 +185,57 @@ def compile_(
     if files and not as_json:
         write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
     if average.target is not None and not average.target.met:
+        leave(TARGET_NOT_MET)
+
+
+@app.command()
+@verb
+def design(  # noqa: PLR0913 - one for every option
+    sample: Annotated[str, typer.Option(help="Shipped sample or a .yaml file, two spins.")],
+    dm: Annotated[str | None, typer.Option("--D", help="DM_z, say 20Hz.")] = None,
+    ksea: Annotated[str | None, typer.Option("--G", help="KSEA_z, say 5Hz.")] = None,
+    axial: Annotated[str | None, typer.Option("--Delta", help="Axial anisotropy.")] = None,
+    rhombic: Annotated[str | None, typer.Option("--epsilon", help="Rhombic anisotropy.")] = None,
+    field: Annotated[str | None, typer.Option("--B", help="Zeeman field.")] = None,
+    term: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Any named term, or XI ... IZ; repeatable."),
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="T of exp(-i*2pi*H*T) [1/(4*norm(H))].")] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="The unitary for T alone, fastest.")
+    ] = False,
+    fill: Annotated[bool, typer.Option("--fill", help="Pad with refocused delay to T.")] = False,
+    cycles: Annotated[int | None, typer.Option(min=1, help="Number of equal cycles.")] = None,
+    optimise: Annotated[Optimise, typer.Option(help="What is to be least.")] = Optimise.time,
+    out: Annotated[str | None, typer.Option(help="Sequence file (.yaml) to write.")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Make the sequence that turns a sample's coupling into a wanted Hamiltonian."""
+    from nmrqb.cli.design import design_request
+    from nmrqb.design import design_sequence
+    from nmrqb.report import design_document, design_text, dump
+    from nmrqb.sample import load_sample
+
+    short = {"D": dm, "G": ksea, "Delta": axial, "epsilon": rhombic, "B": field}
+    terms, T = design_request(short, term or [], time)
+    made = design_sequence(
+        load_sample(sample),
+        terms,
+        time=T,
+        cycles=cycles,
+        exact=exact,
+        fill=fill,
+        optimise=optimise.value,
+        sample_name=sample,
+    ).named(Path(out).stem if out else "design")
+    if out is not None:
+        made.save(out)
+    if as_json:
+        write(dump(design_document(made, out)))
+    else:
+        write(made.text.rstrip() if out is None else design_text(made, out))
+    if made.average is not None and made.average.target is not None and not made.average.target.met:
         leave(TARGET_NOT_MET)
 
 
@@ -252,24 +322,59 @@ def schema(
 @app.command()
 @verb
 def plot(
-    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    name: Annotated[
+        str, typer.Argument(help="Shipped sequence, a .yaml file, or a result folder.")
+    ],
     out: Annotated[str | None, typer.Option(help="PNG, PDF or SVG file [NAME.png].")] = None,
     sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
     changes: Annotated[list[str] | None, _PARAMETER] = None,
+    picture: Annotated[
+        Picture | None,
+        typer.Option(help="Of a result folder, its most charged state [city]: what to draw."),
+    ] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Draw the pulse diagram of a sequence."""
-    from nmrqb.files import write_bytes_atomically
-    from nmrqb.report import dump, picture_bytes, sequence_figure
-    from nmrqb.sequence import load_sequence
+    """Draw the pulse diagram of a sequence, or a picture of a result folder."""
+    from nmrqb.files import library, write_bytes_atomically
+    from nmrqb.report import dump, picture_bytes
 
-    loaded = load_sequence(sequence)
-    parameters = assignments("--set", changes or [])
-    chosen = _sample_to_name(loaded, sample, parameters)
-    target = out or f"{Path(loaded.name).name}.png"
-    figure = sequence_figure(loaded, chosen, parameters=parameters)
+    shown = name not in library("sequence") and Path(name).is_dir()  # names mean shipped files
+    if picture is not None or shown:
+        figure, called = _result_picture(name, picture or Picture.city, sample, changes)
+    else:
+        figure, called = _diagram(name, sample, changes)
+    target = out or f"{called}.png"
     write_bytes_atomically(target, picture_bytes(figure, target))
     write(dump({"file": target}) if as_json else f"wrote {target}")
+
+
+def _result_picture(
+    folder: str, picture: Picture, sample: str | None, changes: list[str] | None
+) -> tuple[MatplotlibFigure, str]:
+    """Return a picture of a result folder, and what to call it."""
+    from nmrqb.errors import Fault, Position, refuse
+    from nmrqb.report import stored_figure
+
+    given = {"--sample": sample is not None, "--set": bool(changes)}
+    refuse(
+        Fault(Position(option), "belongs to the diagram of a sequence, not to a result folder")
+        for option, used in given.items()
+        if used
+    )
+    return stored_figure(folder, picture.value), f"{Path(folder).resolve().name}-{picture.value}"
+
+
+def _diagram(
+    name: str, sample: str | None, changes: list[str] | None
+) -> tuple[MatplotlibFigure, str]:
+    """Return the diagram of a sequence, and what to call it."""
+    from nmrqb.report import sequence_figure
+    from nmrqb.sequence import load_sequence
+
+    loaded = load_sequence(name)
+    parameters = assignments("--set", changes or [])
+    chosen = _sample_to_name(loaded, sample, parameters)
+    return sequence_figure(loaded, chosen, parameters=parameters), Path(loaded.name).name
 
 
 def _sample_to_name(
@@ -382,6 +487,35 @@ def readouts(  # noqa: PLR0913 - one for every option
         battery=battery,
     )
     write(dump(readouts_document(report)) if as_json else readouts_text(report))
+
+
+@app.command()
+@verb
+def export(  # noqa: PLR0913 - one for every option
+    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    to: Annotated[str, typer.Option(help="Kind of spectrometer: topspin.")] = "topspin",
+    sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
+    spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
+    changes: Annotated[list[str] | None, _PARAMETER] = None,
+    raster: Annotated[str | None, typer.Option(help="Step of all times [12.5 ns].")] = None,
+    observe: Annotated[str | None, typer.Option(help="Nucleus of the receiver.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder [NAME-topspin].")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Write a sequence as a spectrometer program, with shapes, parameters and a prediction."""
+    from nmrqb.cli.export import export as exported
+
+    exported(
+        sequence,
+        to=to,
+        sample=sample,
+        spins=spins,
+        changes=changes or [],
+        raster=raster,
+        observe=observe,
+        out=out,
+        as_json=as_json,
+    )
 
 
 @app.command()

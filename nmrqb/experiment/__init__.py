@@ -3,6 +3,7 @@
 from nmrqb.experiment.coverage import CoverageStudy, coverage_study
 from nmrqb.experiment.coverage_rows import CoverageRow
 from nmrqb.experiment.figures import (
+    EXTRACTED_WORK,
     FIGURES,
     FigureOfMerit,
     estimated_figures,
@@ -24,6 +25,7 @@ from nmrqb.experiment.model import (
 from nmrqb.experiment.runner import run, simulate
 
 __all__ = [
+    "EXTRACTED_WORK",
     "FIGURES",
     "CoverageRow",
     "CoverageStudy",

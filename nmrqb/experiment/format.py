@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
+    Strict,
     model_validator,
 )
 
@@ -19,6 +21,7 @@ from nmrqb.formats import (
     Frequency,
     Ratio,
     Time,
+    shown,
 )
 
 ReportName = Literal[
@@ -71,6 +74,20 @@ def _probability(value: float) -> float:
 def _share(value: float) -> float:
     if not 0 <= value <= 0.5:
         raise ValueError(f"must be from 0 % to 50 %, but is {value:g}")
+    return value
+
+
+def _readout_list(value: object) -> object:
+    if isinstance(value, str):
+        listed = ", ".join(word.strip() for word in value.strip("[] ").split(","))
+        raise ValueError(f"must be a list, say [{listed}], but is {shown(value)}")  # noqa: TRY004
+    return value
+
+
+def _readout_word(value: object) -> object:
+    if isinstance(value, dict) and len(value) == 1:
+        ((target, rest),) = value.items()
+        raise ValueError(f"must be text; put it in quotes: '{target}: {rest}'")
     return value
 
 
@@ -200,15 +217,32 @@ class ChargeFormat(Entry):
 class MeasureFormat(Entry):
     """How the state is measured and estimated."""
 
-    readouts: list[str] = Field(
-        description="Readout pulses, one letter I, X or Y per spin: [II, IX, IY, XX]."
+    readouts: Annotated[
+        list[Annotated[str, BeforeValidator(_readout_word)]], BeforeValidator(_readout_list)
+    ] = Field(
+        description="What is played before each FID: one letter I, X or Y per spin (IX: 90° x on "
+        "the second); steps with ' - ' between them, each such letters, a pulse (45 -y, or in "
+        "quotes '1H: 90 x'), a delay (2 ms) or crush; or a sequence, shipped or a file, up to its "
+        "acquire.",
+        examples=[["II", "IX", "IY", "XX"], ["II", "XX - 2 ms - 45 -y", "readout_XX"]],
     )
     snr: Annotated[Ratio, AfterValidator(_snr)] = Field(
         description="Largest line of a pure state over the noise of a fitted line, one scan."
     )
     scans: Annotated[Count, _at_least(1)] = Field(1, description="Scans that are added up.")
-    estimator: Literal["maximum-likelihood", "linear-inversion"] = Field(
-        "maximum-likelihood", description="How the density matrix is estimated."
+    estimator: Literal[
+        "maximum-likelihood",
+        "linear-inversion",
+        "projected-least-squares",
+        "hedged",
+        "maximum-entropy",
+        "bayesian",
+    ] = Field(
+        "maximum-likelihood",
+        description="How the density matrix is estimated: the most likely state; generalised least "
+        "squares, not always positive; the state nearest to that; likelihood times the root of "
+        "the determinant, of full rank; the most mixed state in the 95 % region; the posterior "
+        "mean under the Hilbert–Schmidt prior (takes seconds). Intervals are the same for all.",
     )
     confidence: Annotated[Ratio, AfterValidator(_probability)] = Field(
         0.95, description="Nominal coverage of the intervals, say 95 %."
@@ -240,6 +274,16 @@ class MeasureFormat(Entry):
         0,
         description="Scans of thermal equilibrium after 90° pulses, from which the gain and phase "
         "of every channel are calibrated; 0 for none.",
+    )
+    noise_level: Literal["known", "measured"] = Field(
+        "known",
+        description="known: the estimator is given the noise level; measured: it finds it from "
+        "what no spin can make of an FID, and intervals follow Student's distribution.",
+    )
+    direct_work: Annotated[bool, Strict()] = Field(
+        False,
+        description="true: the unitary that makes the estimated state passive is applied, and the "
+        "energy measured again with as many scans: extracted work beside the ergotropy.",
     )
 
 

@@ -16,7 +16,7 @@ from nmrqb.dynamics import Distribution, Tabulated
 from nmrqb.operators import Real
 from nmrqb.sample import Mechanism, PulseModel, Sample
 from nmrqb.sequence import NO_ERRORS, PulseErrors, Timeline
-from nmrqb.tomography import Method
+from nmrqb.tomography import Method, Readout
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,12 @@ class Measurement:
     Attributes
     ----------
     readouts
-        Readout pulses, each observed on every channel.
+        What is played before the FIDs, each observed on every channel: words of
+        `nmrqb.tomography.read_readout`, or readouts that are bound to the sample.
     snr, scans
         Signal-to-noise ratio of one scan, and number of scans.
     estimator
-        ``maximum-likelihood`` or ``linear-inversion``.
+        One of `nmrqb.tomography.METHODS`, with its usual settings.
     confidence, replicas
         Nominal coverage of the intervals, number of bootstrap replicas.
     gain_error
@@ -166,9 +167,14 @@ class Measurement:
         Half width of the integrals round every line in Hz, or None for a fit in the time domain.
     reference_scans
         Scans of the reference that gains and phases are calibrated with; 0 for none.
+    noise_level
+        Whether the estimator is given the noise level, or measures it on the FIDs.
+    direct_work
+        Whether the unitary that the estimate suggests is applied, and the energy measured again
+        with as many scans.
     """
 
-    readouts: tuple[str, ...]
+    readouts: tuple[str | Readout, ...]
     snr: float
     scans: int = 1
     estimator: Method = "maximum-likelihood"
@@ -181,6 +187,13 @@ class Measurement:
     phase_cycle: Literal["none", "cyclops"] = "none"
     integration_window_hz: float | None = None
     reference_scans: int = 0
+    noise_level: Literal["known", "measured"] = "known"
+    direct_work: bool = False
+
+    @property
+    def readout_names(self) -> tuple[str, ...]:
+        """What the readouts are called in tables."""
+        return tuple(r if isinstance(r, str) else r.name for r in self.readouts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,13 @@ import nmrqb
 from nmrqb.battery import fidelity
 from nmrqb.dynamics import Ensemble, excited_population
 from nmrqb.experiment.charging import Clock
-from nmrqb.experiment.figures import FIGURES, figure_functions
+from nmrqb.experiment.extraction import Extraction
+from nmrqb.experiment.figures import EXTRACTED_WORK, FIGURES, figure_functions
 from nmrqb.experiment.inhomogeneity import TOLERANCE
 from nmrqb.experiment.model import Experiment, SequenceCharge
 from nmrqb.operators import Complex, Real, partial_trace
 from nmrqb.tomography import Chain, Interval, StateEstimate
+from nmrqb.tomography.estimation.posterior import CONVERGED
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,13 @@ class Truth:
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 _STATE = ("time", "row", "column")
+_EXTRACTION = (
+    "The extracted work is a difference of two measured energies, which takes twice the scans: the "
+    "unitary that makes the estimated state passive acts on the spins, ideally and at once, and "
+    "all readouts are measured again. No unitary extracts more than the ergotropy, so that this is "
+    "on average a lower bound of it; it is negative where the state has none to give and the "
+    "unitary, made for noise, puts work in."
+)
 
 
 def variable(dims: tuple[str, ...], values: Any, long_name: str, units: str = "1") -> Variable:  # noqa: ANN401
@@ -92,7 +101,15 @@ def label(
 
 
 def _attributes(estimate: StateEstimate) -> dict[str, Any]:
-    return {"estimator": estimate.method, "degrees_of_freedom": estimate.degrees_of_freedom}
+    found: dict[str, Any] = {
+        "estimator": estimate.method,
+        "degrees_of_freedom": estimate.degrees_of_freedom,
+    }
+    if estimate.posterior is not None:
+        found["posterior_r_hat"] = float(estimate.posterior.r_hat.max())
+        found["posterior_effective_size"] = float(estimate.posterior.effective_size.min())
+        found["posterior_acceptance"] = float(estimate.posterior.acceptance.min())
+    return found
 
 
 def _coordinates(experiment: Experiment, clock: Clock, chain: Chain) -> dict[str, Any]:
@@ -151,6 +168,25 @@ def _figure_variables(
     return found
 
 
+def extraction_variables(extraction: Extraction | None) -> dict[str, Variable]:
+    """Return what a direct measurement of work yields; nothing where there was none."""
+    if extraction is None:
+        return {}
+    title, units, work = EXTRACTED_WORK.title, EXTRACTED_WORK.units, extraction.measured
+    parts = {
+        "true_extracted_work": (extraction.true, "of the simulated state"),
+        "extracted_work": (work.value, "energy measured before less after"),
+        "extracted_work_error": (work.error, "standard error"),
+        "extracted_work_low": (work.low, "lower end of the interval"),
+        "extracted_work_high": (work.high, "upper end of the interval"),
+    }
+    unitary = variable(_STATE, extraction.applied, "unitary that makes the estimated state passive")
+    return {"extraction_unitary": unitary} | {
+        key: variable(("time",), values, f"{title}, {text}", units)
+        for key, (values, text) in parts.items()
+    }
+
+
 def _population_variables(experiment: Experiment, truth: Truth) -> dict[str, Variable]:
     spins = range(len(experiment.sample.spins))
     values = np.stack(
@@ -185,6 +221,8 @@ def reading_notes(
         "Where an interval begins at 0, quote its upper end: near 0 the bias of a figure that "
         "cannot be negative is only partly corrected.",
     ]
+    if experiment.measure.direct_work:
+        notes.append(_EXTRACTION)
     if np.all(truth.clock.laboratory_time_s == 0) and experiment.noise.relaxation:
         notes.append(
             "Charging takes no laboratory time with ideal hard pulses: relaxation acts during "
@@ -230,6 +268,13 @@ def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
             f"{outside} of {estimate.chi2.size} linear inversions are not positive: the state is "
             "within the noise of the boundary. Intervals do not rely on positivity; they cover "
             "what they claim there too, but are wider than they would have to be. More scans help."
+        )
+    posterior = estimate.posterior
+    if posterior is not None and posterior.r_hat.max() > CONVERGED:
+        notes.append(
+            f"The chains behind {int(np.sum(posterior.r_hat > CONVERGED))} posterior means have "
+            f"not converged (R̂ up to {posterior.r_hat.max():.3f}, {CONVERGED:g} wanted): the "
+            "plug-in values are uncertain by it. Intervals do not rely on them."
         )
     return notes
 

@@ -11,9 +11,11 @@ import numpy as np
 import xarray as xr
 
 from nmrqb.errors import Fault
-from nmrqb.experiment import FIGURES, Result
+from nmrqb.experiment import EXTRACTED_WORK, FIGURES, Result
 
 RESULT_FORMAT = "nmrqb-result/1"
+_ESTIMATED = ("low", "high", "raw", "lower_bound", "upper_bound")
+_MEASURED = ("low", "high", "error")
 
 
 def dump(document: Mapping[str, Any] | Sequence[Any]) -> str:
@@ -85,12 +87,14 @@ def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
     if "model_ergotropy" in at:
         point["model"] = {FIGURES[name].key: float(at[f"model_{name}"]) for name in FIGURES}
     point["estimate"] = {
-        FIGURES[name].key: _interval(at, name) for name in result.experiment.report
+        FIGURES[name].key: _numbers(at, name, _ESTIMATED) for name in result.experiment.report
     } | {"fidelity_to_true": float(at["fidelity_to_true"])}
+    if "extracted_work" in at:
+        point["true"][EXTRACTED_WORK.key] = float(at["true_extracted_work"])
+        point["estimate"][EXTRACTED_WORK.key] = _numbers(at, "extracted_work", _MEASURED)
     return point
 
 
-def _interval(at: xr.Dataset, name: str) -> dict[str, float | bool]:
-    parts = ("low", "high", "raw", "lower_bound", "upper_bound")
+def _numbers(at: xr.Dataset, name: str, parts: Sequence[str]) -> dict[str, float | bool]:
     numbers = {"value": float(at[name])} | {part: float(at[f"{name}_{part}"]) for part in parts}
     return numbers | {"significant": numbers["low"] > 0 or numbers["high"] < 0}

@@ -8,10 +8,12 @@ import numpy as np
 
 from nmrqb.dynamics import Gaussian, Lorentzian
 from nmrqb.experiment import (
+    EXTRACTED_WORK,
     FIGURES,
     DriveCharge,
     Experiment,
     GibbsPreparation,
+    Measurement,
     Noise,
     ReceiverErrors,
     Result,
@@ -46,18 +48,19 @@ def result_text(result: Result) -> str:
     return "\n".join(
         [
             result.experiment.title or result.experiment.name,
-            *(f"  {key:<10} {text}" for key, text in _asked(result)),
+            *(f"  {key:<10} {text}" for key, text in asked(result)),
             "",
             _shown_note(result),
             _figures_tables(result),
             "",
-            *_quality(result),
+            *quality(result),
             *(f"  Note: {note}" for note in result.notes),
         ]
     )
 
 
-def _asked(result: Result) -> list[tuple[str, str]]:
+def asked(result: Result) -> list[tuple[str, str]]:
+    """Return what a run was asked for, as names and texts."""
     experiment, data = result.experiment, result.data
     measure, noise = experiment.measure, experiment.noise
     time = data["time"].values * 1e3
@@ -70,11 +73,20 @@ def _asked(result: Result) -> list[tuple[str, str]]:
         ("noise", ", ".join([relaxation, f"{noise.pulses} pulses", *_imperfections(noise)])),
         (
             "measure",
-            f"{', '.join(measure.readouts)} on {', '.join(experiment.sample.nuclei)}; SNR "
-            f"{measure.snr:g} per scan, {measure.scans} scans; {measure.estimator}",
+            f"{', '.join(measure.readout_names)} on {', '.join(experiment.sample.nuclei)}; SNR "
+            f"{measure.snr:g} per scan, {measure.scans} scans{_again(measure)}; "
+            f"{measure.estimator}{_level(measure)}",
         ),
         ("seed", str(result.seed)),
     ]
+
+
+def _again(measure: Measurement) -> str:
+    return " and as many after extraction" if measure.direct_work else ""
+
+
+def _level(measure: Measurement) -> str:
+    return ", noise level measured" if measure.noise_level == "measured" else ""
 
 
 def _imperfections(noise: Noise) -> list[str]:
@@ -139,7 +151,8 @@ def _charge_text(result: Result) -> str:
 
 def _figures_tables(result: Result) -> str:
     """Return tables of two figures each, so that they fit a terminal."""
-    names = result.experiment.report
+    measured = ("extracted_work",) if "extracted_work" in result.data else ()
+    names = (*result.experiment.report, *measured)
     return "\n\n".join(_figures_table(result, names[k : k + 2]) for k in range(0, len(names), 2))
 
 
@@ -154,7 +167,8 @@ def _figures_table(result: Result, names: Sequence[str]) -> str:
     data = result.data
     header = ["time (ms)"]
     for name in names:
-        unit = f" ({FIGURES[name].units})" if FIGURES[name].units != "1" else ""
+        figure = FIGURES.get(name, EXTRACTED_WORK)
+        unit = f" ({figure.units})" if figure.units != "1" else ""
         header += [f"{name}{unit}: true", "estimate", "interval"]
     rows = []
     for k in _shown_times(data.sizes["time"], int(data["shown"])):
@@ -177,7 +191,8 @@ def _shown_times(points: int, brightest: int) -> list[int]:
     return sorted({*map(int, spread), brightest})
 
 
-def _quality(result: Result) -> list[str]:
+def quality(result: Result) -> list[str]:
+    """Return how well the data and the estimates fit, line by line."""
     data = result.data
     worst = float(data["fidelity_to_true"].min())
     confidence = result.experiment.measure.confidence
