@@ -23,7 +23,7 @@ FLOORS = {
     "tomography": 7, "design": 7,
     "experiment": 8,
     "plotting": 9,
-    "report": 10,
+    "report": 10, "papers": 10,
     "cli": 11,
     "__main__": 12,
 }  # fmt: skip

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import nmrqb
-from nmrqb.cli.console import BAD_INPUT, DONE, TARGET_NOT_MET, leave, progress_bar, verb, write
+from nmrqb.cli.console import (
+    BAD_INPUT,
+    DONE,
+    NOT_AS_RECORDED,
+    TARGET_NOT_MET,
+    leave,
+    progress_bar,
+    verb,
+    write,
+)
 from nmrqb.cli.sweeps import sweep
 from nmrqb.cli.values import assignments
 from nmrqb.errors import OutputError
@@ -437,6 +446,45 @@ def study(
     text = coverage_text(found, seconds=time.process_time() - start)
     files = [] if out is None else write_coverage(found, text, out)
     write(dump(coverage_document(found, files)) if as_json else text)
+
+
+@app.command()
+@verb
+def reproduce(
+    selection: Annotated[
+        str | None,
+        typer.Argument(metavar="[PAPER[/ITEM]]", help="A paper, and a figure or item of it [all]."),
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(help="Folder for the table and the drawn figures.")
+    ] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Compute what the papers print, tell whether it agrees, draw their figures."""
+    from nmrqb.papers import (
+        as_expected,
+        check_reproduction_folder,
+        document,
+        figures,
+        text,
+        write_reproduction,
+    )
+    from nmrqb.papers import reproduce as reproduced
+    from nmrqb.report import dump, picture_bytes
+
+    if out is not None:
+        check_reproduction_folder(out)
+    with progress_bar("reproducing") as progress:
+        rows = reproduced(selection, progress=progress)
+    files = []
+    if out is not None:
+        pictures = {name: picture_bytes(figure, name) for name, figure in figures(selection)}
+        files = write_reproduction(rows, pictures, out)
+    write(dump(document(rows)) if as_json else text(rows))
+    if files and not as_json:
+        write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
+    if not as_expected(rows):
+        leave(NOT_AS_RECORDED)
 
 
 @app.command()

@@ -15,6 +15,8 @@ _HOMES = {
     "diagram_size": "diagram",
     "draw_city": "city",
     "draw_coverage": "coverage",
+    "draw_curves": "panels",
+    "draw_density": "panels",
     "draw_element_errors": "matrices",
     "draw_fid": "spectra",
     "draw_figure_of_merit": "curves",
@@ -48,6 +50,8 @@ __all__ = [
     "diagram_size",
     "draw_city",
     "draw_coverage",
+    "draw_curves",
+    "draw_density",
     "draw_element_errors",
     "draw_fid",
     "draw_figure_of_merit",
@@ -82,6 +86,7 @@ if TYPE_CHECKING:
     from nmrqb.plotting.maps import draw_map
     from nmrqb.plotting.matrices import basis_labels, draw_element_errors, draw_matrix
     from nmrqb.plotting.orders import draw_orders
+    from nmrqb.plotting.panels import draw_curves, draw_density
     from nmrqb.plotting.paulis import draw_pauli_bars
     from nmrqb.plotting.residuals import draw_residual_histogram, draw_residuals, residual_spectrum
     from nmrqb.plotting.robustness import draw_robustness

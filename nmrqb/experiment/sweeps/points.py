@@ -19,8 +19,9 @@ from nmrqb.errors import ArgumentError
 from nmrqb.experiment.charging import charge
 from nmrqb.experiment.inhomogeneity import ensemble_of
 from nmrqb.experiment.loader import load_experiment
+from nmrqb.experiment.measuring import receiver_of
 from nmrqb.experiment.model import DriveCharge, Experiment
-from nmrqb.experiment.runner import initial_state, receiver_of, run
+from nmrqb.experiment.runner import initial_state, run
 from nmrqb.experiment.sweeps.axes import Axis
 from nmrqb.experiment.sweeps.batteries import Recipe, is_state_path
 from nmrqb.experiment.sweeps.layout import Block
