@@ -35,6 +35,7 @@ _HOMES = {
     "Interval": "tomography",
     "NoiseLevel": "tomography",
     "PulseErrors": "sequence",
+    "PulseLimits": "design.grape",
     "Readout": "tomography",
     "Result": "experiment",
     "Sample": "sample",
@@ -64,6 +65,8 @@ _HOMES = {
     "concurrence": "battery",
     "correlation_ergotropy": "battery",
     "daemonic_ergotropy": "battery",
+    "design_frames": "design.toggling",
+    "design_pulse": "design.grape",
     "design_sequence": "design",
     "determines": "tomography",
     "deviation": "dynamics",
@@ -151,6 +154,7 @@ __all__ = [
     "Interval",
     "NoiseLevel",
     "PulseErrors",
+    "PulseLimits",
     "Readout",
     "Result",
     "Sample",
@@ -180,6 +184,8 @@ __all__ = [
     "concurrence",
     "correlation_ergotropy",
     "daemonic_ergotropy",
+    "design_frames",
+    "design_pulse",
     "design_sequence",
     "determines",
     "deviation",
@@ -302,6 +308,8 @@ if TYPE_CHECKING:
         x_state_discord,
     )
     from nmrqb.design import Design, design_sequence, extraction_sequence, prepare, synthesise
+    from nmrqb.design.grape import PulseLimits, design_pulse
+    from nmrqb.design.toggling import design_frames
     from nmrqb.dynamics import (
         deviation,
         evolve,

@@ -24,7 +24,7 @@ FLOORS = {
     "experiment": 8,
     "plotting": 9,
     "report": 10, "papers": 10,
-    "cli": 11,
+    "cli": 11, "docs": 11,
     "__main__": 12,
 }  # fmt: skip
 

@@ -15,13 +15,15 @@ import nmrqb
 from nmrqb.cli.console import (
     BAD_INPUT,
     DONE,
-    NOT_AS_RECORDED,
     TARGET_NOT_MET,
     leave,
     progress_bar,
     verb,
     write,
 )
+from nmrqb.cli.design import design
+from nmrqb.cli.options import JSON, Pulses
+from nmrqb.cli.studies import readouts, reproduce, study
 from nmrqb.cli.sweeps import sweep
 from nmrqb.cli.values import assignments
 from nmrqb.errors import OutputError
@@ -44,7 +46,6 @@ app = typer.Typer(
     help="Design, simulate and measure quantum batteries made of nuclear spins.",
 )
 
-_JSON = typer.Option("--json", help="Print one JSON document instead of text.")
 _SET = typer.Option(
     "--set",
     metavar="PATH=VALUE",
@@ -53,35 +54,6 @@ _SET = typer.Option(
 _PARAMETER = typer.Option(
     "--set", metavar="NAME=VALUE", help="Change a parameter of the sequence, say t=2ms; repeatable."
 )
-
-
-class Pulses(StrEnum):
-    """Pulse models of the command line."""
-
-    ideal = "ideal"
-    finite = "finite"
-
-
-class Figure(StrEnum):
-    """What optimal readouts make small."""
-
-    A = "A"
-    E = "E"
-    condition = "condition"
-
-
-class Optimise(StrEnum):
-    """What a designed sequence is best in."""
-
-    time = "time"
-    pulses = "pulses"
-    robustness = "robustness"
-
-
-class StudyKind(StrEnum):
-    """Studies of nmrqb by itself."""
-
-    coverage = "coverage"
 
 
 class Picture(StrEnum):
@@ -123,7 +95,7 @@ def run(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.")] = None,
     changes: Annotated[list[str] | None, _SET] = None,
     report: Annotated[bool, typer.Option("--report", help="Write report.html as well.")] = False,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Run an experiment: compile, charge, acquire, reconstruct, estimate."""
     from nmrqb.experiment import load_experiment
@@ -164,7 +136,7 @@ def compile_(
     spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
     changes: Annotated[list[str] | None, _PARAMETER] = None,
     out: Annotated[str | None, typer.Option(help="Folder for pictures, text and document.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Print the average Hamiltonian of a sequence, check its target, say what errors cost."""
     from nmrqb.average import compile_sequence
@@ -197,62 +169,14 @@ def compile_(
         leave(TARGET_NOT_MET)
 
 
-@app.command()
-@verb
-def design(  # noqa: PLR0913 - one for every option
-    sample: Annotated[str, typer.Option(help="Shipped sample or a .yaml file, two spins.")],
-    dm: Annotated[str | None, typer.Option("--D", help="DM_z, say 20Hz.")] = None,
-    ksea: Annotated[str | None, typer.Option("--G", help="KSEA_z, say 5Hz.")] = None,
-    axial: Annotated[str | None, typer.Option("--Delta", help="Axial anisotropy.")] = None,
-    rhombic: Annotated[str | None, typer.Option("--epsilon", help="Rhombic anisotropy.")] = None,
-    field: Annotated[str | None, typer.Option("--B", help="Zeeman field.")] = None,
-    term: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Any named term, or XI ... IZ; repeatable."),
-    ] = None,
-    time: Annotated[str | None, typer.Option(help="T of exp(-i*2pi*H*T) [1/(4*norm(H))].")] = None,
-    exact: Annotated[
-        bool, typer.Option("--exact", help="The unitary for T alone, fastest.")
-    ] = False,
-    fill: Annotated[bool, typer.Option("--fill", help="Pad with refocused delay to T.")] = False,
-    cycles: Annotated[int | None, typer.Option(min=1, help="Number of equal cycles.")] = None,
-    optimise: Annotated[Optimise, typer.Option(help="What is to be least.")] = Optimise.time,
-    out: Annotated[str | None, typer.Option(help="Sequence file (.yaml) to write.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """Make the sequence that turns a sample's coupling into a wanted Hamiltonian."""
-    from nmrqb.cli.design import design_request
-    from nmrqb.design import design_sequence
-    from nmrqb.report import design_document, design_text, dump
-    from nmrqb.sample import load_sample
-
-    short = {"D": dm, "G": ksea, "Delta": axial, "epsilon": rhombic, "B": field}
-    terms, T = design_request(short, term or [], time)
-    made = design_sequence(
-        load_sample(sample),
-        terms,
-        time=T,
-        cycles=cycles,
-        exact=exact,
-        fill=fill,
-        optimise=optimise.value,
-        sample_name=sample,
-    ).named(Path(out).stem if out else "design")
-    if out is not None:
-        made.save(out)
-    if as_json:
-        write(dump(design_document(made, out)))
-    else:
-        write(made.text.rstrip() if out is None else design_text(made, out))
-    if made.average is not None and made.average.target is not None and not made.average.target.met:
-        leave(TARGET_NOT_MET)
+app.command()(design)
 
 
 @app.command()
 @verb
 def check(
     files: Annotated[list[str], typer.Argument(help="Files, or names of the library.")],
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Check files of any format; print every fault with its line and column."""
     from nmrqb.cli.shipped import faults_of
@@ -274,7 +198,7 @@ def check(
 @verb
 def list_(
     kind: Annotated[FileKind | None, typer.Argument(help="One kind only.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the shipped samples, sequences and experiments."""
     from nmrqb.cli.shipped import shipped
@@ -304,7 +228,7 @@ def _listing(kind: str, entries: Iterable[Shipped]) -> str:
 @verb
 def show(
     name: Annotated[str, typer.Argument(help="Name in the library, or a file.")],
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Print a sample, sequence or experiment as its file says it."""
     from nmrqb.cli.shipped import text_of
@@ -318,7 +242,7 @@ def show(
 @verb
 def schema(
     kind: Annotated[FileKind, typer.Argument(help="Format.")],
-    as_json: Annotated[bool, _JSON] = True,
+    as_json: Annotated[bool, JSON] = True,
 ) -> None:
     """Print the JSON Schema of a file format, for editors that complete and check."""
     from nmrqb.cli.shipped import MODELS
@@ -341,7 +265,7 @@ def plot(
         Picture | None,
         typer.Option(help="Of a result folder, its most charged state [city]: what to draw."),
     ] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Draw the pulse diagram of a sequence, or a picture of a result folder."""
     from nmrqb.files import library, write_bytes_atomically
@@ -410,135 +334,6 @@ def _sample_to_name(
 
 @app.command()
 @verb
-def study(
-    kind: Annotated[StudyKind, typer.Argument(help="What to study.")],
-    experiment: Annotated[
-        str, typer.Argument(help="Shipped experiment or file: sample, readouts, battery.")
-    ] = "charge_dm_ksea",
-    seeds: Annotated[int, typer.Option(min=1, help="Studies, with seeds 1, 2, …")] = 3,
-    repetitions: Annotated[int, typer.Option(min=2, help="Experiments per cell.")] = 1600,
-    quick: Annotated[bool, typer.Option(help="One seed of 200 experiments per cell.")] = False,
-    out: Annotated[str | None, typer.Option(help="Folder for coverage.txt, coverage.png.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """Check by simulated experiments that error bars cover what they claim (minutes)."""
-    import time
-
-    from nmrqb.experiment import coverage_study, load_experiment
-    from nmrqb.report import (
-        check_coverage_folder,
-        coverage_document,
-        coverage_text,
-        dump,
-        write_coverage,
-    )
-
-    if out is not None:
-        check_coverage_folder(out)
-    loaded, start = load_experiment(experiment), time.process_time()
-    with progress_bar(f"studying {kind.value} of {loaded.name}") as progress:
-        found = coverage_study(
-            loaded,
-            seeds=range(1, 2 if quick else seeds + 1),
-            repetitions=200 if quick else repetitions,
-            progress=progress,
-        )
-    text = coverage_text(found, seconds=time.process_time() - start)
-    files = [] if out is None else write_coverage(found, text, out)
-    write(dump(coverage_document(found, files)) if as_json else text)
-
-
-@app.command()
-@verb
-def reproduce(
-    selection: Annotated[
-        str | None,
-        typer.Argument(metavar="[PAPER[/ITEM]]", help="A paper, and a figure or item of it [all]."),
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option(help="Folder for the table and the drawn figures.")
-    ] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """Compute what the papers print, tell whether it agrees, draw their figures."""
-    from nmrqb.papers import (
-        as_expected,
-        check_reproduction_folder,
-        document,
-        figures,
-        text,
-        write_reproduction,
-    )
-    from nmrqb.papers import reproduce as reproduced
-    from nmrqb.report import dump, picture_bytes
-
-    if out is not None:
-        check_reproduction_folder(out)
-    with progress_bar("reproducing") as progress:
-        rows = reproduced(selection, progress=progress)
-    files = []
-    if out is not None:
-        pictures = {name: picture_bytes(figure, name) for name, figure in figures(selection)}
-        files = write_reproduction(rows, pictures, out)
-    write(dump(document(rows)) if as_json else text(rows))
-    if files and not as_json:
-        write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
-    if not as_expected(rows):
-        leave(NOT_AS_RECORDED)
-
-
-@app.command()
-@verb
-def readouts(  # noqa: PLR0913 - one for every option
-    sample: Annotated[str, typer.Argument(help="Shipped sample or a .yaml file.")],
-    words: Annotated[
-        str | None,
-        typer.Option(
-            "--set",
-            metavar="READOUTS",
-            help="Readouts with commas between them: II,IX or 'XX, 90 x - 2 ms - 45 y, readout_XX' "
-            "(letters per spin; steps of pulses, delays, crush; sequences).",
-        ),
-    ] = None,
-    best: Annotated[
-        int | None,
-        typer.Option(min=1, help="Choose so many out of the candidates [the fewest that do]."),
-    ] = None,
-    channel: Annotated[
-        list[str] | None, typer.Option(help="Observe this nucleus; repeatable [all].")
-    ] = None,
-    criterion: Annotated[
-        Figure, typer.Option(help="Least sum of variances, largest variance, or condition.")
-    ] = Figure.A,
-    non_selective: Annotated[
-        bool, typer.Option("--non-selective", help="Candidates turn all spins alike.")
-    ] = False,
-    pulses: Annotated[Pulses, typer.Option(help="Instantaneous or finite pulses.")] = Pulses.ideal,
-    battery: Annotated[
-        str | None, typer.Option(help="Whose figures of merit: D=20Hz,G=5Hz.")
-    ] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """Tell what a set of readouts sees of a state and what not, or find the best set."""
-    from nmrqb.cli.readouts import readout_report
-    from nmrqb.report import dump, readouts_document, readouts_text
-    from nmrqb.sample import load_sample
-
-    report = readout_report(
-        load_sample(sample),
-        words=words,
-        best=best,
-        channels=channel or (),
-        criterion=criterion.value,
-        non_selective=non_selective,
-        pulses=pulses.value,
-        battery=battery,
-    )
-    write(dump(readouts_document(report)) if as_json else readouts_text(report))
-
-
-@app.command()
-@verb
 def export(  # noqa: PLR0913 - one for every option
     sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
     to: Annotated[str, typer.Option(help="Kind of spectrometer: topspin.")] = "topspin",
@@ -548,7 +343,7 @@ def export(  # noqa: PLR0913 - one for every option
     raster: Annotated[str | None, typer.Option(help="Step of all times [12.5 ns].")] = None,
     observe: Annotated[str | None, typer.Option(help="Nucleus of the receiver.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder [NAME-topspin].")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Write a sequence as a spectrometer program, with shapes, parameters and a prediction."""
     from nmrqb.cli.export import export as exported
@@ -566,12 +361,17 @@ def export(  # noqa: PLR0913 - one for every option
     )
 
 
+app.command()(study)
+app.command()(reproduce)
+app.command()(readouts)
+
+
 @app.command()
 @verb
 def new(
     kind: Annotated[FileKind, typer.Argument(help="What to start.")],
     file: Annotated[str | None, typer.Argument(help="File to write [my_KIND.yaml].")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Write a commented template to start from."""
     from nmrqb.cli.shipped import template

@@ -19,14 +19,15 @@ class Extraction:
     Attributes
     ----------
     applied
-        What was applied to the register, shape (T, d, d).
+        Unitaries that were applied to the register at once, shape (T, d, d), or None where a
+        sequence was played.
     true
         Work that it extracts from the simulated states in Hz, shape (T,).
     measured
         The same from FIDs before and after.
     """
 
-    applied: Complex
+    applied: Complex | None
     true: Real
     measured: DirectWork
 
@@ -64,13 +65,21 @@ def energy_released(battery: Battery, rho: Complex, applied: Complex) -> Real:
     return extracted_work(rho, whole, applied)
 
 
+def work_between(battery: Battery, before: Complex, after: Complex) -> Real:
+    """Return the energy in Hz by which states of a register, (..., d, d), have less than others."""
+    energies = (battery.energy(battery_state(battery, rho)) for rho in (before, after))
+    first, last = energies
+    return np.asarray(first - last)
+
+
 def joined(parts: list[Extraction]) -> Extraction | None:
     """Return the extractions of consecutive times as one; None where there was none."""
     if not parts:
         return None
     work = [part.measured for part in parts]
+    applied = [part.applied for part in parts if part.applied is not None]
     return Extraction(
-        applied=np.concatenate([part.applied for part in parts]),
+        applied=np.concatenate(applied) if applied else None,
         true=np.concatenate([part.true for part in parts]),
         measured=DirectWork(
             value=np.concatenate([w.value for w in work]),

@@ -12,6 +12,7 @@ from nmrqb import formats
 from nmrqb.battery import Battery
 from nmrqb.dynamics.coherent.propagators import MAX_OPEN_DIMENSION
 from nmrqb.errors import Fault, InputError, Position, nearest, refuse
+from nmrqb.experiment.designing import Designed, design_faults, designed
 from nmrqb.experiment.format import (
     BatteryFormat,
     ChargeFormat,
@@ -76,6 +77,7 @@ def load_experiment(
         *_battery_faults(entry, document, sample),
         *_prepare_faults(entry, document, sample),
         *_measure_faults(entry, document, sample),
+        *design_faults(entry, document, sample),
         *noise_faults(entry.noise, document, sample),
         *receiver_faults(entry.noise.receiver, document, sample),
     ]
@@ -83,17 +85,20 @@ def load_experiment(
     profile = load_profile(entry.noise, document, faults)
     timeline = _timeline(entry, document, sample, sequence, faults)
     refuse(faults)
+    battery = _battery(entry.battery, sample)
+    design = designed(entry, document, sample, battery)
     return Experiment(
         name=entry.name or Path(str(argument)).stem,
         title=entry.title,
         notes=entry.notes,
         sample=sample,
-        battery=_battery(entry.battery, sample),
-        prepare=_prepare(entry.prepare, sample),
-        charge=_drive(entry.charge) if timeline is None else _passes(entry.charge, timeline),
+        battery=battery,
+        prepare=_prepare(entry.prepare, sample, design),
+        charge=design.charge or _charge(entry.charge, sample, sequence, timeline),
         noise=noise_of(entry.noise, sample, profile),
         measure=_measure(entry.measure, readouts.readouts),
         report=tuple(dict.fromkeys(entry.report)),
+        extract=entry.extract,
         seed=entry.seed,
         inputs_sha256=MappingProxyType(
             _hashes(document, sample, sequence) | readouts.hashes | profile.hashes
@@ -246,9 +251,11 @@ def _battery(entry: BatteryFormat, sample: Sample) -> Battery:
     return Battery.from_terms(**{name: getattr(entry, name) for name in TWO_SPIN_TERMS})
 
 
-def _prepare(entry: PrepareFormat, sample: Sample) -> GibbsPreparation | ProductPreparation:
+def _prepare(
+    entry: PrepareFormat, sample: Sample, design: Designed
+) -> GibbsPreparation | ProductPreparation:
     if entry.gibbs is not None:
-        return GibbsPreparation(entry.gibbs.temperature)
+        return GibbsPreparation(entry.gibbs.temperature, design.preparation)
     spins = {
         sample.index(label): (spin.frequency, spin.temperature)
         for label, spin in (entry.product or {}).items()
@@ -256,10 +263,16 @@ def _prepare(entry: PrepareFormat, sample: Sample) -> GibbsPreparation | Product
     return ProductPreparation(MappingProxyType(spins))
 
 
-def _passes(entry: ChargeFormat, timeline: Timeline) -> SequenceCharge:
+def _charge(
+    entry: ChargeFormat, sample: Sample, sequence: Sequence | None, timeline: Timeline | None
+) -> DriveCharge | SequenceCharge:
+    if sequence is None or timeline is None:
+        return _drive(entry)
     assert entry.cycles is not None  # the format asks for it beside a sequence
-    cycles = entry.cycles
-    return SequenceCharge(timeline, np.arange(cycles.start, cycles.stop + 1, cycles.step))
+    cycles, ideal = entry.cycles, None
+    if timeline.pulses != "ideal":
+        ideal = expand(sequence, sample, parameters=entry.parameters, roles=entry.spins)
+    return SequenceCharge(timeline, np.arange(cycles.start, cycles.stop + 1, cycles.step), ideal)
 
 
 def _drive(entry: ChargeFormat) -> DriveCharge:

@@ -9,7 +9,13 @@ import numpy as np
 
 from nmrqb.battery import after_extraction
 from nmrqb.errors import ArgumentError
-from nmrqb.experiment.extraction import Extraction, energy_released, joined, register_unitary
+from nmrqb.experiment.extraction import (
+    Extraction,
+    energy_released,
+    joined,
+    register_unitary,
+    work_between,
+)
 from nmrqb.experiment.figures import figure_functions
 from nmrqb.experiment.model import Experiment
 from nmrqb.experiment.receiving import calibration_of, culprits, recorded
@@ -225,7 +231,7 @@ def measured(
         estimate = instrument.estimate(fids, level, rng.spawn(1)[0])
         estimates.append(estimate)
         wrong = wrong or instrument.culprits(fids, estimate, level)
-        if experiment.measure.direct_work:
+        if experiment.measure.direct_work or truth.extracted is not None:
             seen = _Seen(fids, level, estimate)
             extractions.append(_extracted(instrument, truth, times, seen, extraction_rng))
     estimate = joined_estimates(estimates)
@@ -252,10 +258,20 @@ class _Seen:
 def _extracted(
     instrument: Instrument, truth: Truth, times: slice, seen: _Seen, rng: np.random.Generator
 ) -> Extraction:
-    """Apply the unitaries that estimates suggest to all members, and measure once more."""
+    """Extract from all members, and measure once more.
+
+    The designed sequence is played, or the unitaries that estimates suggest act at once.
+    """
     battery, measure = instrument.experiment.battery, instrument.experiment.measure
-    applied = register_unitary(battery, seen.estimate.rho)
-    later = instrument.fids(after_extraction(truth.members[:, times], applied), rng)
+    before = truth.states[times]
+    if truth.extracted is None:
+        applied = register_unitary(battery, seen.estimate.rho)
+        after = after_extraction(truth.members[:, times], applied)
+        released = energy_released(battery, before, applied)
+    else:
+        applied, after = None, truth.extracted.members[:, times]
+        released = work_between(battery, before, truth.extracted.states[times])
+    later = instrument.fids(after, rng)
     work = measured_work(
         seen.fids,
         later,
@@ -267,4 +283,4 @@ def _extracted(
         gain_error=measure.gain_error,
         confidence=measure.confidence,
     )
-    return Extraction(applied, energy_released(battery, truth.states[times], applied), work)
+    return Extraction(applied, released, work)

@@ -12,13 +12,15 @@ import scipy
 import xarray as xr
 
 import nmrqb
-from nmrqb.battery import fidelity
+from nmrqb.battery import Battery, fidelity
 from nmrqb.dynamics import Ensemble, excited_population
 from nmrqb.experiment.charging import Clock
-from nmrqb.experiment.extraction import Extraction
+from nmrqb.experiment.cycle import Extracted, initial_state
+from nmrqb.experiment.extraction import Extraction, work_between
 from nmrqb.experiment.figures import EXTRACTED_WORK, FIGURES, figure_functions
 from nmrqb.experiment.inhomogeneity import TOLERANCE
 from nmrqb.experiment.model import Experiment, SequenceCharge
+from nmrqb.experiment.stages import lasting
 from nmrqb.operators import Complex, Real, partial_trace
 from nmrqb.tomography import Chain, Interval, StateEstimate
 from nmrqb.tomography.estimation.posterior import CONVERGED
@@ -40,6 +42,12 @@ class Truth:
         Ensemble average, shape (T, d, d).
     model
         States under the average Hamiltonian with laboratory-frame relaxation, or None.
+    ideal
+        States after the ideal preparation and charging, or None where no step is designed.
+    prepared
+        The effective state before charging, shape (d, d).
+    extracted
+        What the designed extraction leaves, or None.
     """
 
     clock: Clock
@@ -47,6 +55,9 @@ class Truth:
     members: Complex
     states: Complex
     model: Complex | None
+    ideal: Complex | None = None
+    prepared: Complex | None = None
+    extracted: Extracted | None = None
 
     @property
     def weights(self) -> Real:
@@ -65,6 +76,15 @@ _EXTRACTION = (
 )
 
 
+_PLAYED_EXTRACTION = (
+    "The extracted work is a difference of two measured energies, before and after the sequence "
+    "that extracts the ergotropy of the ideal charged state. The ideal work is that ergotropy; "
+    "the work under average Hamiltonians is of the same pulses with relaxation in the laboratory "
+    "frame. What leaves the battery by relaxation during the extraction counts as work."
+)
+_NEGATIVE = 1e-3  # of a population: what is told
+
+
 def variable(dims: tuple[str, ...], values: Any, long_name: str, units: str = "1") -> Variable:  # noqa: ANN401
     """Return an xarray variable with its unit and its name for people."""
     return dims, values, {"long_name": long_name, "units": units}
@@ -81,8 +101,8 @@ def label(
 
     Figures of merit are ``true_NAME`` (simulated state), ``NAME`` (bias-corrected estimate),
     ``NAME_low``, ``NAME_high`` (interval), ``NAME_lower_bound``, ``NAME_upper_bound`` (one-sided,
-    by data thinning), ``NAME_raw`` (plug-in) and ``model_NAME`` (average Hamiltonian with
-    laboratory-frame relaxation).
+    by data thinning), ``NAME_raw`` (plug-in), ``model_NAME`` (average Hamiltonian with
+    laboratory-frame relaxation) and, where a step is designed, ``ideal_NAME``.
     """
     variables = {
         "true_state": variable(_STATE, truth.states, "simulated state"),
@@ -153,6 +173,9 @@ def _figure_variables(
         if truth.model is not None:
             text = f"{title} under the average Hamiltonian"
             found[f"model_{name}"] = variable(("time",), function(truth.model), text, units)
+        if truth.ideal is not None:
+            text = f"{title} after ideal preparation and charging"
+            found[f"ideal_{name}"] = variable(("time",), function(truth.ideal), text, units)
     for name, interval in intervals.items():
         title, units = FIGURES[name].title, FIGURES[name].units
         parts = {
@@ -180,11 +203,58 @@ def extraction_variables(extraction: Extraction | None) -> dict[str, Variable]:
         "extracted_work_low": (work.low, "lower end of the interval"),
         "extracted_work_high": (work.high, "upper end of the interval"),
     }
-    unitary = variable(_STATE, extraction.applied, "unitary that makes the estimated state passive")
-    return {"extraction_unitary": unitary} | {
+    found = {
         key: variable(("time",), values, f"{title}, {text}", units)
         for key, (values, text) in parts.items()
     }
+    if extraction.applied is not None:
+        text = "unitary that makes the estimated state passive"
+        found = {"extraction_unitary": variable(_STATE, extraction.applied, text)} | found
+    return found
+
+
+def cycle_variables(experiment: Experiment, truth: Truth) -> dict[str, Variable]:
+    """Return what the designed preparation and extraction yield; nothing without them."""
+    found: dict[str, Variable] = {}
+    stage, after = experiment.preparation, truth.extracted
+    before_s = 0.0
+    if stage is not None and truth.prepared is not None:
+        before_s = lasting(stage.timeline, experiment.sample, experiment.noise)
+        likeness = fidelity(truth.prepared, initial_state(experiment))
+        found |= {
+            "prepared_state": variable(
+                ("row", "column"), truth.prepared, "effective prepared state"
+            ),
+            "preparation_scale": variable(
+                (), stage.scale, "deviation over 4ρ − 1, in units of Iz of 1H in equilibrium"
+            ),
+            "preparation_fidelity": variable((), likeness, "fidelity of prepared to wanted state"),
+            "preparation_time": variable((), before_s, "duration of the preparation", "s"),
+        }
+    if after is not None:
+        found |= _extraction_comparison(experiment.battery, truth, after)
+    if stage is not None or after is not None:
+        extraction_s = 0.0 if after is None else after.duration_s
+        whole = before_s + truth.clock.laboratory_time_s + extraction_s
+        found["cycle_time"] = variable(("time",), whole, "duration of all steps", "s")
+    return found
+
+
+def _extraction_comparison(battery: Battery, truth: Truth, after: Extracted) -> dict[str, Variable]:
+    """Return the work of the designed extraction, ideal and under average Hamiltonians."""
+    assert truth.ideal is not None  # with an extraction the experiment is designed
+    title, units = EXTRACTED_WORK.title, EXTRACTED_WORK.units
+    ideal = figure_functions(battery)["ergotropy"](truth.ideal)
+    found = {
+        "extracted_state": variable(_STATE, after.states, "simulated state after the extraction"),
+        "extraction_time": variable(("time",), after.duration_s, "duration of the extraction", "s"),
+        "ideal_extracted_work": variable(("time",), ideal, f"{title}, all steps ideal", units),
+    }
+    if truth.model is not None and after.model is not None:
+        work = work_between(battery, truth.model, after.model)
+        text = f"{title} under the average Hamiltonians of all steps"
+        found["model_extracted_work"] = variable(("time",), work, text, units)
+    return found
 
 
 def _population_variables(experiment: Experiment, truth: Truth) -> dict[str, Variable]:
@@ -223,6 +293,7 @@ def reading_notes(
     ]
     if experiment.measure.direct_work:
         notes.append(_EXTRACTION)
+    notes += _cycle_notes(experiment, truth)
     if np.all(truth.clock.laboratory_time_s == 0) and experiment.noise.relaxation:
         notes.append(
             "Charging takes no laboratory time with ideal hard pulses: relaxation acts during "
@@ -245,6 +316,29 @@ def reading_notes(
             "model curve of a constant average Hamiltonian is drawn."
         )
     return tuple(notes)
+
+
+def _cycle_notes(experiment: Experiment, truth: Truth) -> list[str]:
+    """Return what the designed steps make of the figures."""
+    notes, stage = [], experiment.preparation
+    if stage is not None:
+        notes.append(
+            f"The preparation makes the deviation k(4ρ − 1) of thermal equilibrium, k = "
+            f"{stage.scale:.4g} in units of Iz of 1H, the largest that unitaries and a gradient "
+            "reach. States and figures are of the effective state (1 + δ/k)/4 of the deviation δ "
+            "that it makes: what pulses and relaxation lose is in it, and it can have eigenvalues "
+            "below 0. T1 leads back to thermal equilibrium, Δ/k in these units. SNR is of an "
+            "effective pure state at this scale."
+        )
+    lowest = float(np.linalg.eigvalsh(truth.states).min())
+    if stage is not None and lowest < -_NEGATIVE:
+        notes.append(
+            f"Effective states have eigenvalues down to {lowest:.2g}: the deviation is no state "
+            "at this scale there, and estimators that keep to states are biased by as much."
+        )
+    if truth.extracted is not None:
+        notes.append(_PLAYED_EXTRACTION)
+    return notes
 
 
 def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:

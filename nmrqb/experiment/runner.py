@@ -7,21 +7,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nmrqb.dynamics import gibbs, spin_gibbs
 from nmrqb.errors import ArgumentError
-from nmrqb.experiment.charging import charged_states, model_states
+from nmrqb.experiment.charging import average_states, charged_states, ideal_states
+from nmrqb.experiment.cycle import (
+    acting_noise,
+    average_prepared,
+    extracted_states,
+    initial_state,
+    prepared_states,
+)
 from nmrqb.experiment.figures import estimated_figures
 from nmrqb.experiment.inhomogeneity import ensemble_of
 from nmrqb.experiment.measuring import measured, receiver_of, shown_index
-from nmrqb.experiment.model import (
-    Experiment,
-    ProductPreparation,
-    Result,
-    SequenceCharge,
-)
+from nmrqb.experiment.model import Experiment, Result, SequenceCharge
 from nmrqb.experiment.result import (
     Truth,
     Variable,
+    cycle_variables,
     extraction_variables,
     label,
     provenance,
@@ -29,20 +31,10 @@ from nmrqb.experiment.result import (
     variable,
 )
 from nmrqb.experiment.state_errors import error_variables, residual_variables
-from nmrqb.operators import Complex, kron
+from nmrqb.operators import Complex
 from nmrqb.tomography import intervals
 
 Progress = Callable[[int, int], None]
-
-
-def initial_state(experiment: Experiment) -> Complex:
-    """Return the prepared state of the register, shape (d, d)."""
-    prepare, n = experiment.prepare, len(experiment.sample.spins)
-    if isinstance(prepare, ProductPreparation):
-        return kron(
-            spin_gibbs(*prepare.spins.get(k, (0.0, np.inf)), inverted=True) for k in range(n)
-        )
-    return gibbs(experiment.battery.hamiltonian_hz, prepare.temperature_hz, inverted=True)
 
 
 def run(
@@ -52,7 +44,8 @@ def run(
 
     The estimator sees only noisy FIDs, the response matrix and the noise level, or no noise level
     where it is to be measured.  With ``direct_work`` the unitary that each estimate suggests acts
-    on the true state, and the energy is measured once more with as many scans.
+    on the true state, and the energy is measured once more with as many scans; with ``extract``
+    the designed sequence does, see `nmrqb.experiment.cycle.extraction_stages`.
 
     Parameters
     ----------
@@ -103,7 +96,8 @@ def run(
         "noise": variable(("channel",), found.level.sigma, _noise_name(experiment)),
     }
     errors = error_variables(found.estimate) | residual_variables(found.residuals, found.chain)
-    data = data.assign(shown | errors | extraction_variables(found.extraction))
+    work = extraction_variables(found.extraction) | cycle_variables(experiment, truth)
+    data = data.assign(shown | errors | work)
     report(4, 4)
     return Result(
         experiment,
@@ -133,17 +127,25 @@ def simulate(experiment: Experiment, *, seed: int = 0) -> Truth:
     seed
         Seed of random members, which are drawn only where a grid of the spreads is too large.
     """
-    sample, noise = experiment.sample, experiment.noise
+    sample, noise, protocol = experiment.sample, acting_noise(experiment), experiment.charge
     rho = initial_state(experiment)
     acquisition = float(receiver_of(experiment).times_s[-1])
     ensemble = ensemble_of(experiment, rho, acquisition, seed)
-    members, clock = charged_states(experiment.charge, sample, noise, ensemble, rho)
-    model = (
-        model_states(experiment.charge, sample, noise, rho)
-        if isinstance(experiment.charge, SequenceCharge)
-        else None
+    start = prepared_states(experiment, ensemble, rho)
+    members, clock = charged_states(protocol, sample, noise, ensemble, start)
+    model = None
+    if experiment.designed or isinstance(protocol, SequenceCharge):
+        model = average_states(protocol, sample, noise, average_prepared(experiment, rho))
+    return Truth(
+        clock,
+        ensemble,
+        members,
+        ensemble.mean(members),
+        model,
+        ideal_states(protocol, sample, rho) if experiment.designed else None,
+        start if start.ndim == 2 else ensemble.mean(start),
+        extracted_states(experiment, ensemble, members, model),
     )
-    return Truth(clock, ensemble, members, ensemble.mean(members), model)
 
 
 def _shown_at(experiment: Experiment, truth: Truth) -> Variable:
@@ -159,3 +161,6 @@ def _noise_name(experiment: Experiment) -> str:
 def _shown_fid(fids: Complex) -> Variable:
     dims = ("readout", "channel", "acquisition_time")
     return variable(dims, fids, "FIDs of the state with the largest ergotropy", "1")
+
+
+__all__ = ["Progress", "initial_state", "run", "simulate"]

@@ -60,6 +60,7 @@ def result_document(result: Result, files: Sequence[str]) -> dict[str, Any]:
         "title": result.experiment.title,
         "sample": result.experiment.sample.name,
         "seed": result.seed,
+        **_preparation(data),
         "points": [_point(result, data.isel(time=k)) for k in range(data.sizes["time"])],
         "chi2": {
             "mean": float(data["chi2"].mean()),
@@ -69,6 +70,14 @@ def result_document(result: Result, files: Sequence[str]) -> dict[str, Any]:
         "notes": list(result.notes),
         "provenance": dict(result.provenance),
     }
+
+
+def _preparation(data: xr.Dataset) -> dict[str, Any]:
+    """Return what a designed preparation makes; nothing where the state is given."""
+    if "preparation_scale" not in data:
+        return {}
+    keys = {"scale": "scale", "fidelity": "fidelity", "time_s": "time"}
+    return {"preparation": {key: float(data[f"preparation_{name}"]) for key, name in keys.items()}}
 
 
 def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
@@ -84,8 +93,14 @@ def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
         str(label): float(value)
         for label, value in zip(at["spin"].values, at["excited_population"].values, strict=True)
     }
-    if "model_ergotropy" in at:
-        point["model"] = {FIGURES[name].key: float(at[f"model_{name}"]) for name in FIGURES}
+    for kind in ("ideal", "model"):
+        if f"{kind}_ergotropy" in at:
+            point[kind] = {FIGURES[name].key: float(at[f"{kind}_{name}"]) for name in FIGURES}
+        if f"{kind}_extracted_work" in at:
+            point[kind][EXTRACTED_WORK.key] = float(at[f"{kind}_extracted_work"])
+    for name in ("extraction_time", "cycle_time"):
+        if name in at:
+            point[f"{name}_s"] = float(at[name])
     point["estimate"] = {
         FIGURES[name].key: _numbers(at, name, _ESTIMATED) for name in result.experiment.report
     } | {"fidelity_to_true": float(at["fidelity_to_true"])}

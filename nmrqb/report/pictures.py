@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment import FIGURES, DriveCharge, Experiment, GibbsPreparation, Result
-from nmrqb.experiment.model import SequenceCharge
+from nmrqb.experiment.cycle import extraction_stages
+from nmrqb.experiment.model import Charge, HamiltonianCharge
 from nmrqb.plotting import (
     Column,
     Mark,
@@ -119,13 +120,22 @@ def protocol_figure(experiment: Experiment) -> Figure:
     rows = range(len(experiment.sample.labels))
     readouts = experiment.measure.readout_names
     columns = [
-        Column(marks={k: box(_preparation_text(experiment, k)) for k in rows}),
+        *_preparation_columns(experiment, rows),
         *_charging_columns(experiment.charge, len(rows)),
         *_extraction_columns(experiment, rows),
         Column(marks={k: box(_readout_text(readouts, k, len(rows))) for k in rows}),
         Column(marks={k: fid() for k in rows}),
     ]
     return _diagram_figure(columns, map(plain, experiment.sample.labels), experiment.title)
+
+
+def _preparation_columns(experiment: Experiment, rows: Iterable[int]) -> list[Column]:
+    """Return what is played to prepare, or boxes of the states that are given."""
+    stage = experiment.preparation
+    if stage is None:
+        return [Column(marks={k: box(_preparation_text(experiment, k)) for k in rows})]
+    text = "prepare the Gibbs state"
+    return [Column("open"), *timeline_columns(stage.timeline), Column("close", text=text)]
 
 
 def _preparation_text(experiment: Experiment, row: int) -> str:
@@ -146,6 +156,10 @@ def _readout_text(readouts: tuple[str, ...], row: int, rows: int) -> str:
 
 def _extraction_columns(experiment: Experiment, rows: Iterable[int]) -> list[Column]:
     """Return the unitary that is applied before the second of two measurements, if there is one."""
+    stages = extraction_stages(experiment)
+    if stages:
+        drawn_events = timeline_columns(stages[-1].timeline)
+        return [Column("open"), *drawn_events, Column("close", text="extract, the second time")]
     if not experiment.measure.direct_work:
         return []
     spins = experiment.battery.spins
@@ -153,10 +167,13 @@ def _extraction_columns(experiment: Experiment, rows: Iterable[int]) -> list[Col
     return [Column(marks={k: box("first without, then\nwith extraction") for k in drawn})]
 
 
-def _charging_columns(charge: DriveCharge | SequenceCharge, rows: int) -> list[Column]:
+def _charging_columns(charge: Charge, rows: int) -> list[Column]:
     if isinstance(charge, DriveCharge):
         text = f"4π·{charge.rate_hz:g} Hz·t\nx" if not charge.soft else "drive x\nfor t"
         return [Column(marks={k: Mark(label=text, look="grey", width=_DRIVE) for k in range(rows)})]
+    if isinstance(charge, HamiltonianCharge):
+        text = f"charge, here for {1e3 * float(charge.times_s[-1]):.4g} ms"
+        return [Column("open"), *timeline_columns(charge.timelines[-1]), Column("close", text=text)]
     played = timeline_columns(charge.timeline)
     if len(played) > MOST_COLUMNS:
         played = [Column("block", text=f"{plain(charge.timeline.name)}\n{len(played)} events")]

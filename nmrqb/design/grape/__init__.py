@@ -1,6 +1,7 @@
 """Numerical pulses: gradient ascent with exact derivatives within the spectrometer's limits."""
 
 from nmrqb.design.grape.controls import Controls, sample_controls
+from nmrqb.design.grape.design import PulseDesign, PulseLimits, design_pulse
 from nmrqb.design.grape.ensemble import sample_members
 from nmrqb.design.grape.goals import AverageGoal, ErgotropyGoal, Goal, StateGoal, UnitaryGoal
 from nmrqb.design.grape.optimise import OptimisedPulse, StopRules, optimise
@@ -15,9 +16,12 @@ __all__ = [
     "Members",
     "OptimisedPulse",
     "Problem",
+    "PulseDesign",
+    "PulseLimits",
     "StateGoal",
     "StopRules",
     "UnitaryGoal",
+    "design_pulse",
     "final_maps",
     "optimise",
     "pulse_sequence",

@@ -18,17 +18,21 @@ def pulse_sequence(pulse: OptimisedPulse, sample: Sample, *, name: str = "grape"
     pulse
         What was found.
     sample
-        The spins it was found for; each nucleus becomes a role that takes all its spins.
+        The spins it was found for; each nucleus becomes a role that takes all its spins, but of
+        two spins each has its own, so that a target can be claimed.
     name
         Name of the sequence.
     """
     controls = pulse.problem.controls
-    rotations = {
-        f"all_{channel}": _rotation(pulse.amplitudes[:, k], controls.duration_s)
-        for k, channel in enumerate(controls.channels)
-        if np.any(pulse.amplitudes[:, k])
-    }
-    bound = {f"all_{channel}": f"all {channel}" for channel in controls.channels}
+    if len(sample.spins) == 2:
+        bound = {role: spin.nucleus for role, spin in zip("IS", sample.spins, strict=True)}
+    else:
+        bound = {f"all_{channel}": f"all {channel}" for channel in controls.channels}
+    rotations = {}
+    for role, nucleus in bound.items():
+        amplitudes = pulse.amplitudes[:, controls.channels.index(nucleus.removeprefix("all "))]
+        if np.any(amplitudes):
+            rotations[role] = _rotation(amplitudes, controls.duration_s)
     events: tuple[Event, ...] = (Pulse(rotations),)
     words = (
         f"Found by gradient ascent (seed {pulse.seed}, {len(pulse.history)} iterations, "

@@ -8,7 +8,7 @@ from nmrqb.design.pair.cartan import (
     least_time,
     local_factors,
 )
-from nmrqb.design.pair.drift import Pair, pair_of
+from nmrqb.design.pair.drift import Pair, couples_by_zz, pair_of
 from nmrqb.design.pair.hamiltonians import UnreachableError, design_sequence
 from nmrqb.design.pair.model import Design
 from nmrqb.design.pair.plan import OPTIMISE, Version
@@ -27,6 +27,7 @@ __all__ = [
     "canonical_unitary",
     "cartan_coordinates",
     "cartan_decomposition",
+    "couples_by_zz",
     "design_sequence",
     "extraction_sequence",
     "largest_scale",

@@ -29,7 +29,7 @@ def summary_lines(design: Design) -> list[str]:
         *_times(design),
         *_versions(design),
         *(f"note       {remark}" for remark in design.remarks),
-        *_budget(design.average),
+        *budget_lines(design.average),
         "",
         *drawing(design.steps, design.sample.labels),
     ]
@@ -88,7 +88,8 @@ def _versions(design: Design) -> list[str]:
     return lines
 
 
-def _budget(average: AverageHamiltonian | None) -> list[str]:
+def budget_lines(average: AverageHamiltonian | None) -> list[str]:
+    """Return what errors of the spectrometer cost, the largest first."""
     if average is None or average.analysis is None:
         return []
     budget = average.analysis.budget

@@ -83,5 +83,16 @@ def pair_of(sample: Sample) -> Pair:
     return Pair(sample, float(tensor[2, 2]) / 4, offsets)
 
 
+def couples_by_zz(sample: Sample) -> bool:
+    """Return whether a sample has two spins and no coupling of them but σ_z⊗σ_z, if any."""
+    if len(sample.spins) != 2:
+        return False
+    first, second = sample.spins
+    coupling = sample.coupling(first.label, second.label)
+    tensor = coupling_tensor(coupling, like=first.nucleus == second.nucleus)
+    rest = np.abs(tensor - np.diag([0, 0, tensor[2, 2]])).max()
+    return bool(rest <= _NOTHING * abs(tensor[2, 2]))
+
+
 def _unfit(sample: Sample, message: str) -> ArgumentError:
     return ArgumentError(f"Argument `sample` {message.format(repr(sample.name))}")

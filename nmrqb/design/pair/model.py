@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from nmrqb.average import AverageHamiltonian, compile_sequence
-from nmrqb.design.pair.commentary import commented
+from nmrqb.design.pair.commentary import commented, summary_lines
 from nmrqb.design.pair.events import ROLES, events_of
 from nmrqb.design.pair.plan import OPTIMISE, Optimise, Version
 from nmrqb.design.pair.steps import Crush, Step
@@ -81,6 +82,31 @@ class Design:
         if not self.free_evolution_s or any(isinstance(step, Crush) for step in self.steps):
             return None
         return compile_sequence(self.sequence, self.sample)
+
+    @property
+    def summary(self) -> list[str]:
+        """What there is to say about it, line by line."""
+        return summary_lines(self)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What there is to say about it beyond what compiling says, for programs."""
+        return {
+            "bound_s": self.bound_s,
+            "free_evolution_s": self.free_evolution_s,
+            "largest_scale": self.largest_scale,
+            "optimise": self.optimise,
+            "versions": [
+                {
+                    "optimise": name,
+                    "free_evolution_s": version.free_evolution_s,
+                    "pulses": version.pulses,
+                    "flip_angle_loss": version.flip_angle_loss,
+                }
+                for name, version in self.versions.items()
+            ],
+            "remarks": list(self.remarks),
+        }
 
     @property
     def text(self) -> str:

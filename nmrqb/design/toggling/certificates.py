@@ -124,6 +124,12 @@ def _cone_words(frames: FrameSet, target: PairTerms, prices: Real) -> str:
     seen = frames.prices(prices)
     known = combination(prices[:size], n)
     unknown = " plus the unknown offsets" if np.any(prices[size:]) else ""
+    if not np.any(target.vector):
+        return (
+            f"in all {seen.size} toggling frames of these controls the sum {known}{unknown} of the "
+            f"coefficients is between {seen.min():.6g} and {seen.max():.6g} Hz, so it is not 0 in "
+            "any average of them"
+        )
     return (
         f"in all {seen.size} toggling frames of these controls the sum {known}{unknown} of the "
         f"coefficients is between {seen.min():.6g} and {max(seen.max(), 0):.3g} Hz, so it is not "

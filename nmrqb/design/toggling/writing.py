@@ -8,7 +8,7 @@ from nmrqb.design.toggling.frames import Group
 from nmrqb.design.toggling.order import Visit
 from nmrqb.errors import ArgumentError
 from nmrqb.sample import Sample
-from nmrqb.sequence import Delay, Event, Pulse, Rotation, Sequence
+from nmrqb.sequence import Delay, Event, Pulse, Repeat, Rotation, Sequence
 
 
 def frame_sequence(
@@ -17,6 +17,7 @@ def frame_sequence(
     sample: Sample,
     *,
     time_s: float,
+    cycles: int = 1,
     name: str = "designed",
 ) -> Sequence:
     """Return the sequence of a cycle.
@@ -30,8 +31,10 @@ def frame_sequence(
     sample
         The spins.
     time_s
-        Time of the target in s: the cycle's free evolution is this times the sum of the weights,
-        and its parameter ``T``.
+        Time of the target in s: the free evolution is this times the sum of the weights, and the
+        parameter ``T``.
+    cycles
+        In how many equal cycles.
     name
         Name of the sequence.
 
@@ -43,18 +46,19 @@ def frame_sequence(
     if not 0 < time_s < float("inf"):
         raise ArgumentError(f"Argument `time_s` must be positive and finite, but is {time_s}")
     roles = [f"S{k + 1}" for k in range(len(sample.spins))]
-    of_group = [["S"]] if len(groups) == 1 else [[roles[k] for k in group] for group in groups]
-    bound = {"S": "all"} if len(groups) == 1 else dict.fromkeys(roles, "any")
+    together = len(groups) == 1 and len(roles) > 2  # a target is claimed of two roles
+    of_group = [["S"]] if together else [[roles[k] for k in group] for group in groups]
+    bound = {"S": "all"} if together else dict.fromkeys(roles, "any")
     events: list[Event] = []
     for visit in visits:
         for turns in itertools.zip_longest(*visit.pulses):
             events.append(_pulse(turns, of_group))
         if visit.weight:
-            events.append(Delay(f"{visit.weight!r}*T"))
+            events.append(Delay(f"{visit.weight!r}*T" + (f"/{cycles}" if cycles > 1 else "")))
     return Sequence(
         name=name,
         roles=bound,
-        events=tuple(events),
+        events=tuple(events) if cycles == 1 else (Repeat(str(cycles), tuple(events)),),
         sample=sample.name,
         parameters={"T": f"{time_s!r} s"},
     )

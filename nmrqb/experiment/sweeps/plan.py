@@ -20,7 +20,7 @@ from nmrqb.experiment.figures import FIGURES
 from nmrqb.experiment.format import ExperimentFormat
 from nmrqb.experiment.inhomogeneity import spreads
 from nmrqb.experiment.loader import TWO_SPIN_TERMS, load_experiment
-from nmrqb.experiment.model import DriveCharge, Experiment
+from nmrqb.experiment.model import DriveCharge, Experiment, SequenceCharge
 from nmrqb.experiment.sweeps.axes import Axis, grid_axes, hypercube_axes
 from nmrqb.experiment.sweeps.batteries import Recipe, is_state_path
 from nmrqb.experiment.sweeps.layout import Block, Layout, Shape
@@ -281,6 +281,12 @@ def _way(experiment: Experiment, axes: list[Axis], *, tomography: bool) -> Way:
     """Return how points are computed: in closed form where nothing disturbs a hard drive."""
     if tomography:
         return "tomography"
+    if experiment.extract or experiment.preparation is not None:
+        raise InputError.at(
+            Position("--tomography"),
+            "states that are prepared by a sequence, and extraction, are swept with tomography "
+            "only: add --tomography",
+        )
     noise, protocol = experiment.noise, experiment.charge
     ideal = noise.pulses == "ideal" and not spreads(noise) and noise.pulse_errors == NO_ERRORS
     hard = isinstance(protocol, DriveCharge) and not protocol.soft
@@ -292,7 +298,7 @@ def _way(experiment: Experiment, axes: list[Axis], *, tomography: bool) -> Way:
 def _times(experiment: Experiment) -> Real:
     """Return the protocol times."""
     protocol = experiment.charge
-    if isinstance(protocol, DriveCharge):
+    if not isinstance(protocol, SequenceCharge):
         return protocol.times_s
     played = with_errors(protocol.timeline, experiment.noise.pulse_errors, experiment.sample)
     one_pass = float(total_duration(timeline_segments(played, experiment.sample)))

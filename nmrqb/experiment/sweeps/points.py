@@ -17,11 +17,12 @@ from nmrqb.battery import charging_map, open_charging_map
 from nmrqb.battery.reductions import REDUCTIONS, reduced, reduced_name
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment.charging import charge
+from nmrqb.experiment.cycle import initial_state
 from nmrqb.experiment.inhomogeneity import ensemble_of
 from nmrqb.experiment.loader import load_experiment
 from nmrqb.experiment.measuring import receiver_of
 from nmrqb.experiment.model import DriveCharge, Experiment
-from nmrqb.experiment.runner import initial_state, run
+from nmrqb.experiment.runner import run
 from nmrqb.experiment.sweeps.axes import Axis
 from nmrqb.experiment.sweeps.batteries import Recipe, is_state_path
 from nmrqb.experiment.sweeps.layout import Block
@@ -200,8 +201,7 @@ def _mean_maps(argument: str, overrides: Items, hashes: Items, seed: int) -> tup
 
 def points_of(experiment: Experiment) -> int:
     """Return the number of times of an experiment."""
-    protocol = experiment.charge
-    return len(protocol.times_s if isinstance(protocol, DriveCharge) else protocol.cycles)
+    return experiment.charge.points
 
 
 def _experiment(argument: str, overrides: Items, hashes: Items) -> Experiment:

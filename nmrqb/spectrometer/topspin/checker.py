@@ -255,6 +255,10 @@ class _Checker:
         if modifier:
             self._modify(line, column, word, modifier)
             return
+        pointer = re.fullmatch(r"rpp(\d+)", word)
+        if pointer:
+            self._use_phase(int(pointer[1]), line, column)
+            return
         gradient = re.fullmatch(r"(\w+):gp(\d+)", word)
         if gradient:
             if not self._known(gradient[1]) or int(gradient[2]) > _LARGEST["gp"]:

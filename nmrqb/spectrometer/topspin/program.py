@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -25,6 +26,10 @@ MAX_CHANNELS = 8
 _MAX_PHASES, _MAX_SHAPES, _MAX_GRADIENTS, _MAX_LOOPS = 31, 63, 31, 31
 _FIRST_SHAPE_PULSE, _FIRST_GRADIENT_PULSE = 11, 40
 _FIRST_LABEL = 3
+_PLAIN = str.maketrans({
+    "–": "-", "—": "-", "−": "-", "°": " deg", "⟩": ">", "⟨": "<", "×": "x", "·": "*", "±": "+-",
+    "≤": "<=", "≥": ">=", "’": "'", "“": '"', "”": '"', "…": "...", "µ": "u", "μ": "u", "π": "pi",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def topspin_program(
     parameters = (Parameter("d1", f"{relaxation_delay_s:g} s", "time between scans"),)
     listed = (*parameters, *writer.parameters())
     notes = [f";{p.name}: {p.meaning} [{p.value}]" for p in listed]
-    return Program(text + "\n" + "\n".join(notes) + "\n", listed)
+    return Program(plain(text + "\n" + "\n".join(notes) + "\n"), listed)
 
 
 class _Writer:
@@ -115,6 +120,12 @@ class _Writer:
         self.names = _Names()
         self.advancing = _count_lists(plan.steps) > _MAX_PHASES - 1
         self.hard_power = dict.fromkeys(range(1, len(plan.nuclei) + 1), True)
+        if self.advancing and len(plan.receiver) > 1:
+            raise ArgumentError(
+                f"Argument `plan` must use at most {_MAX_PHASES - 1} phase lists in a cycle of "
+                f"{len(plan.receiver)} scans, but uses {_count_lists(plan.steps)}; export the "
+                "scans one by one"
+            )
         if len(plan.nuclei) > MAX_CHANNELS:
             raise ArgumentError(
                 f"Argument `plan` must use at most {MAX_CHANNELS} channels, but uses "
@@ -128,6 +139,9 @@ class _Writer:
         off = " ".join(f"do:f{c}" for c in channels[1:])
         powers = " ".join(f"pl{c}:f{c}" for c in channels)
         lines = ["1 ze", f"2 30m {off}".rstrip(), "  d1", f"  4u {powers}"]
+        if self.advancing:  # whatever `go` does to the pointers, a scan begins at the first phase
+            reset = " ".join(f"rpp{channel}" for channel in _phases_in_turn(self.plan))
+            lines += [f"  4u {reset}"]
         gradients = any(isinstance(step, GradientStep) for step in self.plan.steps)
         lines += ["  50u UNBLKGRAD"] if gradients else []
         steps = [_without_phases(s) for s in self.plan.steps] if self.advancing else self.plan.steps
@@ -265,9 +279,9 @@ class _Writer:
                 f"f{channel} channel ({nucleus}), hard 90 degree pulse",
             )  # fmt: skip
             yield Parameter(
-                f"pl{channel}",
+                f"pldb{channel}",
                 "calibrated",
-                f"f{channel} channel ({nucleus}), power of hard pulses",
+                f"f{channel} channel ({nucleus}), power pl{channel} of hard pulses",
             )
         yield from self._shape_parameters()
         for (length, strength), number in self.names.gradients.items():
@@ -278,12 +292,16 @@ class _Writer:
                 "as strong as dephases everything" if strength is None
                 else f"1H frequencies differ by {strength:.10g} Hz over the sample"
             )  # fmt: skip
+            yield Parameter(
+                f"gpnam{number}", "RECT.1", "shape of the gradient; weaker ends need a larger gpz"
+            )
             yield Parameter(f"gpz{number}", "calibrated", f"strength of gradient {number}: {size}")
         said = " ".join(relation for _, relation in self.names.delays.values())
         for number, (value, meaning) in self.constants.values.items():
             if not re.search(rf"\bcnst{number}\b", said):
                 continue
             yield Parameter(f"cnst{number}", f"{value!r}", meaning)
+        yield Parameter("ds", "0", "dummy scans; otherwise a whole number of phase cycles")
         yield Parameter("ns", f"{len(self.plan.receiver)} * n", "number of scans")
 
     def _shape_parameters(self) -> Iterator[Parameter]:
@@ -298,8 +316,9 @@ class _Writer:
                 f"f{use.channel} channel, shape {number}, {use.rotation_deg:.6g} degrees",
             )  # fmt: skip
             yield Parameter(
-                f"sp{number}", f"{decibels(use.peak_hz, hard):.12g} dB below pl{use.channel}",
-                f"peak nutation frequency {use.peak_hz:.10g} Hz",
+                f"spdb{number}", f"pldb{use.channel} + {decibels(use.peak_hz, hard):.12g} dB",
+                f"f{use.channel} channel, power of shape {number} (more dB, less power): peak "
+                f"nutation frequency {use.peak_hz:.10g} Hz",
             )  # fmt: skip
 
 
@@ -337,6 +356,13 @@ def shape_name(program: str, number: int) -> str:
 def _check_count(what: str, number: int, most: int) -> None:
     if number > most:
         raise ArgumentError(f"Argument `plan` must use at most {most} {what}, but uses {number}")
+
+
+def plain(text: str) -> str:
+    """Return a text in ASCII, which every version of TopSpin reads: accents off, – as -."""
+    apart = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+    kept = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return kept.encode("ascii", "replace").decode("ascii")
 
 
 def _decimal(value: float) -> str:

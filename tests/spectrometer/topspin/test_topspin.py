@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import expm
 from topspin_reader import Reader, console_values, pulse_propagator
 
 import nmrqb as nq
-from nmrqb.dynamics import play, thermal_deviation
+from nmrqb.design.grape import PulseLimits, StopRules, design_pulse
+from nmrqb.dynamics import play, thermal_deviation, timeline_segments, unitary
 from nmrqb.errors import ArgumentError, NmrqbError
 from nmrqb.files import library
-from nmrqb.operators import dagger
+from nmrqb.operators import dagger, from_named
 from nmrqb.report import export_sequence, write_export
 from nmrqb.sample import Coupling, Sample, Spin
 from nmrqb.sample.hamiltonian import internal_hamiltonian
@@ -36,6 +38,7 @@ from nmrqb.spectrometer.topspin import (
     rounded,
 )
 from nmrqb.spectrometer.topspin.loops import Loop, folded
+from nmrqb.spectrometer.topspin.program import plain
 
 SAMPLE = nq.load_sample("chloroform")
 GOLDEN = Path(__file__).parent / "golden"
@@ -207,6 +210,78 @@ def test_equal_shapes_are_one_file():
     sequence = shaped([1 + 0j, 0.5j])
     twice = Sequence("twice", sequence.roles, (*sequence.events, Delay("1 ms"), *sequence.events))
     assert len(export_sequence(twice, SAMPLE).shapes) == 1
+
+
+@pytest.fixture(scope="module")
+def optimised():
+    """Return an optimised DM gate on chloroform, as `nmrqb design --shaped` makes it."""
+    powers = {"1H": 2000.0, "13C": 2000.0}
+    limits = PulseLimits(duration_s=12e-3, steps=60, amplitudes_hz=powers)
+    rules = StopRules(shortfall=1e-4, iterations=200, seconds=60, starts=2)
+    return design_pulse(SAMPLE, {"DM_z": 20.0}, limits, seed=1, time=5e-3, rules=rules)
+
+
+def test_an_optimised_pulse_is_played_from_its_files(optimised):
+    export = export_sequence(optimised.sequence, SAMPLE)
+    assert len(export.shapes) == 2
+    assert check_program(export.program.text, console_values(export.program)) == []
+    reader = Reader(export.program.text, console_values(export.program), export.shapes)
+    ((kind, pulses),) = reader.events()[0]
+    assert kind == "pulse"
+    U = pulse_propagator(pulses, ["1H", "13C"], ["1H", "13C"], internal_hamiltonian(SAMPLE))
+    exact = rounded(expand(optimised.sequence, SAMPLE, pulses="finite"), SAMPLE, Hardware())
+    V = unitary(timeline_segments(exact, SAMPLE), internal_hamiltonian(SAMPLE))
+    np.testing.assert_allclose(U, V, atol=1e-9)
+    wanted = expm(-2j * np.pi * 5e-3 * from_named({"DM_z": 20.0}))
+    fidelity = abs(np.trace(dagger(wanted) @ U)) ** 2 / 16
+    assert fidelity == pytest.approx(optimised.centre, abs=1e-9)
+    assert fidelity > 0.999
+
+
+# ------------------------------------------------------------------ what TopSpin asks for
+@pytest.mark.parametrize("name", ["dm", "spatial_averaging"])
+def test_programs_are_ascii(name):
+    assert export_sequence(load_sequence(name), SAMPLE).program.text.isascii()
+
+
+def test_accents_and_signs_are_spelt_out():
+    assert plain("Dzyaloshinskii–Moriya, 90° ±5 µs: é, 猫") == (
+        "Dzyaloshinskii-Moriya, 90 deg +-5 us: e, ?"
+    )
+
+
+def test_powers_and_gradients_are_named_as_at_the_console():
+    shapes = export_sequence(shaped([1 + 0j, 0.5j]), SAMPLE).program.parameters
+    named = {p.name: p.value for p in shapes}
+    assert named["pldb1"] == "calibrated"
+    below = float(re.fullmatch(r"pldb1 \+ (\S+) dB", named["spdb1"])[1])
+    assert 10 ** (-below / 20) == pytest.approx(400.0 * 4 * 13e-6, rel=1e-9)  # 90° in 13 us
+    crushed = export_sequence(load_sequence("spatial_averaging"), SAMPLE).program.parameters
+    assert {"p40", "gpnam1", "gpz1"} <= {p.name for p in crushed}
+
+
+def test_lists_that_step_on_are_reset_in_every_scan():
+    program = export_sequence(load_sequence("battery_trotter"), SAMPLE).program
+    assert "rpp1 rpp2" in program.text
+    reader = Reader(program.text, console_values(program))
+    first, again = (repr(reader.events(scan)[0]) for scan in (0, 1))
+    assert first == again
+    faults = check_program(program.text.replace("rpp1 ", "rpp7 "))
+    assert any("ph7 is used" in fault.message for fault in faults)
+
+
+def many_phases(scans):
+    angles = [str(7 * k) for k in range(1, 36)]
+    pulses = [e for a in angles for e in (Pulse({"I": Rotation("90", a)}), Delay("1 ms"))]
+    cycle = {"turn": ("x", "-x")[:scans]}
+    last = Pulse({"I": Rotation("90", "turn")})
+    return Sequence("many", {"I": "1H"}, (*pulses, last), phase_cycle=cycle)
+
+
+def test_too_many_phases_of_one_scan_step_on_and_of_several_are_refused():
+    assert "ph1^" in export_sequence(many_phases(1), SAMPLE).program.text
+    with pytest.raises(ArgumentError, match=r"at most 30 phase lists in a cycle of 2 scans, .* 36"):
+        export_sequence(many_phases(2), SAMPLE)
 
 
 # ------------------------------------------------------------------ loops

@@ -57,10 +57,9 @@ class Reader:
     def events(self, scan=0):
         """Return what is played between the power setting and the receiver."""
         found, at, passes = [], 0, {}
+        self.used = {}
         if scan:  # lists that step on are where the scans before have left them
             self.events(scan - 1)
-        else:
-            self.used = {}
         where = {}
         for k, line in enumerate(self.lines):
             label = re.match(r"(\d+)\s+", line)
@@ -93,7 +92,10 @@ class Reader:
     def event(self, line, scan):
         if line.startswith("("):
             return [("pulse", [self.pulse(m, scan) for m in self.pulses(line)])]
-        word = line.split()[0]
+        word, *more = line.split()
+        for pointer in more:
+            if pointer.startswith("rpp"):
+                self.used.pop(f"ph{pointer[3:]}^", None)
         if ":gp" in word:
             return [("gradient", self.whole(self.console[word.split(":")[0]]))]
         if word in {"ze", "exit", "30m", "d1", "4u", "50u"}:  # before the pulses
@@ -111,7 +113,7 @@ class Reader:
         if not shape:
             steps = np.array([2 * np.pi / (4 * quarter)])
         else:
-            below = self.console[f"sp{shape}"]  # dB
+            below = self.console[f"spdb{shape}"]  # dB more than those of the hard pulse: weaker
             peak = 2 * np.pi / (4 * quarter) * 10 ** (-below / 20)
             steps = peak * self.shape(self.console[f"spnam{shape}"])
         return int(channel), time, steps * np.exp(1j * self.phase(phase, scan))
@@ -157,6 +159,8 @@ def console_values(program):
         number = re.match(r"[-\d.e]+", parameter.value)
         if parameter.name.startswith("spnam"):
             values[parameter.name] = parameter.value
+        elif parameter.name.startswith("spdb"):
+            values[parameter.name] = float(re.fullmatch(r"pldb\d \+ (\S+) dB", parameter.value)[1])
         elif number:
             unit = parameter.value[number.end() :].strip().split(" ")[0]
             values[parameter.name] = float(number[0]) * {"us": 1e-6}.get(unit, 1.0)
