@@ -81,7 +81,18 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     'did you mean `delay`? Valid: delay, pulse'
     """
     names = sorted(set(map(str, valid)))
-    folded = {valid_name.casefold(): valid_name for valid_name in names}
+    guess = did_you_mean(name, names)
+    return f"{guess} Valid: {', '.join(names)}".lstrip()
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """Return the question whether the nearest valid name is meant; nothing where none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("dely", ["pulse", "delay"])
+    'did you mean `delay`?'
+    """
+    folded = {valid_name.casefold(): valid_name for valid_name in valid}
     close = difflib.get_close_matches(str(name).casefold(), folded, n=1)
-    guess = f"did you mean `{folded[close[0]]}`? " if close else ""
-    return f"{guess}Valid: {', '.join(names)}"
+    return f"did you mean `{folded[close[0]]}`?" if close else ""

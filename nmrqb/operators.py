@@ -36,6 +36,8 @@ NAMED_TERMS = (
     "isotropic", "Delta", "epsilon", "B",
 )  # fmt: skip
 
+FIELD_TERMS = ("XI", "YI", "ZI", "IX", "IY", "IZ")
+
 _NAMED_PAULI: Mapping[str, Mapping[str, float]] = {
     "DM_x": {"YZ": 1, "ZY": -1},
     "DM_y": {"ZX": 1, "XZ": -1},
@@ -47,6 +49,7 @@ _NAMED_PAULI: Mapping[str, Mapping[str, float]] = {
     "Delta": {"XX": -1 / 3, "YY": -1 / 3, "ZZ": 2 / 3},
     "epsilon": {"XX": 1, "YY": -1},
     "B": {"ZI": 1, "IZ": 1},
+    **{name: {name: 1} for name in FIELD_TERMS},
 }
 
 
@@ -239,23 +242,30 @@ def embed(operator: Complex, spin: int, n: int) -> Complex:
 
 
 def spread(operator: Complex, spins: Sequence[int], n: int) -> Complex:
-    """Return an operator on some of ``n`` spins, its factors in their order, on all: (2ⁿ, 2ⁿ).
+    """Return operators on some of ``n`` spins, factors in their order, on all: (..., 2ⁿ, 2ⁿ).
 
     Raises
     ------
     ArgumentError
-        If the operator is not of the size of the spins.
+        If there are no such spins, or the operators are not of their size.
     """
-    k = len(spins)
-    if operator.shape != (2**k, 2**k):
+    k, batch = len(spins), operator.shape[:-2]
+    if len(set(spins)) < k or not set(spins) <= set(range(n)):
+        raise ArgumentError(
+            f"Argument `spins` must be different numbers from 0 to {n - 1}, but is {tuple(spins)}"
+        )
+    if operator.shape[-2:] != (2**k, 2**k):
         raise ArgumentError(
             f"Argument `operator` must have shape {(2**k, 2**k)} for spins {tuple(spins)}, but has "
             f"shape {operator.shape}"
         )
     others = [spin for spin in range(n) if spin not in spins]
-    whole = np.kron(operator, np.eye(2 ** (n - k))).reshape((2,) * (2 * n))
-    place = np.argsort([*spins, *others])
-    return np.asarray(whole.transpose(*place, *(n + place)).reshape(2**n, 2**n))
+    whole = np.einsum("...ij,kl->...ikjl", operator, np.eye(2 ** (n - k)))
+    place = len(batch) + np.argsort([*spins, *others])
+    split = whole.reshape(*batch, *(2,) * (2 * n))
+    return np.asarray(
+        split.transpose(*range(len(batch)), *place, *(n + place)).reshape(*batch, 2**n, 2**n)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -325,7 +335,8 @@ def named_operator(name: str) -> Complex:
 
     The names are those of `NAMED_TERMS`: DM = D·(σ1×σ2); KSEA = σ1·Γ·σ2 with Γ symmetric and
     off-diagonal; isotropic = σ1·σ2; Delta and epsilon = −⅓ σ1·diag(Δ−3ε, Δ+3ε, −2Δ)·σ2;
-    B = σ_z⊗1 + 1⊗σ_z (dipolar-battery-dm-ksea-nmr, eq. 12).
+    B = σ_z⊗1 + 1⊗σ_z (dipolar-battery-dm-ksea-nmr, eq. 12).  Those of `FIELD_TERMS` are the Pauli
+    strings of one spin.
     """
     if name not in _NAMED_PAULI:
         raise ArgumentError(

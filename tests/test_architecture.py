@@ -23,8 +23,8 @@ FLOORS = {
     "tomography": 7, "design": 7,
     "experiment": 8,
     "plotting": 9,
-    "report": 10,
-    "cli": 11,
+    "report": 10, "papers": 10,
+    "cli": 11, "docs": 11,
     "__main__": 12,
 }  # fmt: skip
 
@@ -124,11 +124,11 @@ def test_the_root_loads_no_room_by_itself():
         ("nmrqb.sample.loader", "from nmrqb.sequence import expand", ["nmrqb.sequence.expand"]),
         ("nmrqb.sample.loader", "import nmrqb.cli.app as a", ["nmrqb.cli.app"]),
         ("nmrqb.sample.loader", "def f():\n  from nmrqb import cli", ["nmrqb.cli"]),
-        ("nmrqb.battery.merit", "from nmrqb.average import x", ["nmrqb.average.x"]),  # sideways
-        ("nmrqb.battery.merit", "from ..report import x", ["nmrqb.report.x"]),
+        ("nmrqb.battery.energies", "from nmrqb.average import x", ["nmrqb.average.x"]),  # sideways
+        ("nmrqb.battery.energies", "from ..report import x", ["nmrqb.report.x"]),
         ("nmrqb.units", "import nmrqb.formats", ["nmrqb.formats"]),
-        ("nmrqb.battery.merit", "from nmrqb.battery.model import x", []),
-        ("nmrqb.battery.merit", "from .model import x", []),
+        ("nmrqb.battery.energies", "from nmrqb.battery.model import x", []),
+        ("nmrqb.battery.energies", "from .model import x", []),
         ("nmrqb.report.text", "import numpy, nmrqb.average", []),
         ("nmrqb.units", "if TYPE_CHECKING:\n  import nmrqb.cli\nelse:\n  import nmrqb.errors", []),
     ],

@@ -31,6 +31,7 @@ from nmrqb.operators import (
     pauli_strings,
     spin_count,
     spin_operator,
+    spread,
     swap,
 )
 
@@ -360,3 +361,22 @@ def test_an_estimate_of_trace_1_need_not_be_positive():
     np.testing.assert_array_equal(as_unit_trace(rho, "rho"), rho)
     with pytest.raises(ArgumentError, match=r"`rho` must have trace 1, but has trace 1\.5"):
         as_unit_trace(np.diag([1.0, 0.5]), "rho")
+
+
+@pytest.mark.parametrize("spins", [(0,), (2,), (1, 2), (2, 0), (0, 1, 2)])
+def test_operators_of_some_spins_act_on_them_alone(spins):
+    rng, d = np.random.default_rng(8), 2 ** len(spins)
+    stack = rng.normal(size=(2, 3, d, d)) + 1j * rng.normal(size=(2, 3, d, d))
+    whole = spread(stack, spins, 3)
+    assert whole.shape == (2, 3, 8, 8)
+    np.testing.assert_array_equal(whole[1, 2], spread(stack[1, 2], spins, 3))
+    # tr (A⊗1)ρ = tr A ρ_spins
+    rho = rng.normal(size=(8, 8)) + 1j * rng.normal(size=(8, 8))
+    expected = np.einsum("...ij,ji->...", stack, partial_trace(rho, spins))
+    np.testing.assert_allclose(np.einsum("...ij,ji->...", whole, rho), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("spins", [(3,), (-1,), (0, 0)])
+def test_spins_that_are_not_there_are_refused(spins):
+    with pytest.raises(ArgumentError, match="`spins` must be different numbers from 0 to 2"):
+        spread(np.eye(2 ** len(spins)), spins, 3)

@@ -133,6 +133,37 @@ def test_state_estimation_in_python():
     np.testing.assert_allclose(estimate.rho, rho, atol=1e-8)
 
 
+def test_a_whole_measurement_in_python():
+    """What an experimenter calls, all of it from the root: design, data, error bars, work."""
+    sample, H = nq.load_sample("chloroform"), nq.Battery.from_terms(D=20, G=5).hamiltonian_hz
+    chain = nq.measurement_chain(sample, nq.optimal_readouts(sample).readouts)
+    response = nq.response_matrix(chain)
+    assert nq.analyse(response).complete
+    sigma, rng = nq.noise_for_snr(chain, sample, 1e4), np.random.default_rng(1)
+    turn = nq.extraction_unitary(nq.gibbs(-H, 20.0), H)
+    rho = turn @ nq.gibbs(H, 20.0) @ turn.conj().T
+
+    def measured(state):
+        clean = nq.acquire(chain, state)
+        noise = rng.normal(size=(*clean.shape, 2)) @ [1, 1j]
+        return clean + sigma[:, None] * noise
+
+    before = measured(rho)
+    level = nq.noise_level(before, chain)
+    assert nq.diagnose(before, chain, level).findings == ()
+    estimate = nq.estimate_state(before, response, level)
+    assert nq.estimate_partially(before, response, level).invisible == ()
+    (found,) = nq.intervals(estimate, {"W": nq.ergotropy_figure(H)}, rng=rng).values()
+    U = nq.extraction_unitary(estimate.rho, H)
+    work = nq.measured_work(before, measured(nq.after_extraction(rho, U)), response, level, H)
+    true = float(nq.ergotropy(rho, H))
+    assert float(nq.extracted_work(rho, H, U)) == pytest.approx(true, rel=1e-4)
+    assert isinstance(work, nq.DirectWork)
+    assert float(work.value) == pytest.approx(true, rel=0.01)
+    assert isinstance(found, nq.Interval)
+    assert float(found.value) == pytest.approx(true, rel=0.01)
+
+
 def test_a_sequence_in_python():
     sequence = nq.load_sequence("dm")
     assert isinstance(sequence, nq.Sequence)

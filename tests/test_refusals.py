@@ -71,6 +71,16 @@ for figure in (ergotropy, anti_ergotropy, capacity, energy, active_energy, passi
     name = figure.__name__
     DOORS.append((name, lambda x, f=figure: f(x, H), "rho", HERMITIAN))
     DOORS.append((f"{name} of H", lambda x, f=figure: f(STATE, x), "H", HERMITIAN))
+for figure in (nq.incoherent_ergotropy, nq.coherent_ergotropy, nq.ergotropy_by_local_unitaries):
+    name = figure.__name__
+    DOORS.append((name, lambda x, f=figure: f(x, H), "rho", HERMITIAN))
+    DOORS.append((f"{name} of H", lambda x, f=figure: f(STATE, x), "H", HERMITIAN))
+for figure in (
+    nq.coherence_relative_entropy, nq.concurrence, nq.diagonal_entropy, nq.discord,
+    nq.first_order_coherence, nq.mutual_information, nq.negativity, nq.renyi2_entropy, nq.steering,
+    nq.von_neumann_entropy, nq.x_state_discord,
+):  # fmt: skip
+    DOORS.append((figure.__name__, figure, "rho", UNIT_TRACE))
 for method in ("ergotropy", "anti_ergotropy", "capacity", "energy", "coherence_l1"):
     DOORS.append((f"battery.{method}", getattr(BATTERY, method), "rho", HERMITIAN))
 

@@ -1,8 +1,13 @@
-"""The tutorials run as stored, from top to bottom, and show a picture early.
+"""The tutorials run as stored, from top to bottom, in time, and show a picture early.
+
+Numbers of their text are asserted in their own cells, which begin with ``# check``.
 
 The kernel is always the interpreter that runs the tests, whatever kernels are installed.
 """
 
+import os
+import pkgutil
+import re
 import sys
 from pathlib import Path
 
@@ -18,6 +23,8 @@ TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
 NOTEBOOKS = sorted(TUTORIALS.glob("*.ipynb"))
 LARGEST = 300_000  # bytes
 CODE_LINES_TO_A_PICTURE = 10
+SECONDS = 60  # of processor time, the start of the kernel included
+NUMBERS = [f"{k:02d}" for k in range(1, 10)]
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -74,8 +81,40 @@ def lines_to_first_picture(notebook: NotebookNode) -> float:
     return float("inf")
 
 
-def test_there_are_tutorials():
-    assert NOTEBOOKS
+def prose(notebook: NotebookNode) -> str:
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def seconds_of_children() -> float:
+    """Return the processor time of child processes that have ended; 0 where nobody counts it."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def test_there_are_nine_tutorials():
+    assert [path.name[:2] for path in NOTEBOOKS] == NUMBERS
+
+
+@every_notebook
+def test_every_link_leads_somewhere(path):
+    """And what the text names of the library is there; it names something."""
+    text = prose(read(path))
+    links = re.findall(r"\]\((?!https?://)([^)#\s]+)", text)
+    assert [link for link in links if not (TUTORIALS / link).exists()] == []
+    for name in re.findall(r"`(nmrqb(?:\.\w+)+)`", text):
+        pkgutil.resolve_name(name)
+    assert re.search(r"`nmrqb\.\w|\.\./nmrqb/|sequences/", text)
+
+
+@every_notebook
+def test_every_step_ends_in_a_number_and_a_box(path):
+    notebook = read(path)
+    text = prose(notebook)
+    checks = [cell for cell in code_cells(notebook) if cell.source.startswith("# check")]
+    assert len(checks) >= 3
+    assert all("assert " in cell.source for cell in checks)
+    assert text.count("**Number.**") >= len(checks)
+    assert len(re.findall(r"^> \*\*How this fails", text, re.MULTILINE)) >= len(checks)
 
 
 @every_notebook
@@ -97,10 +136,12 @@ def test_is_stored_clean(path):
 @pytest.mark.slow
 @every_notebook
 def test_runs_and_shows_a_picture_early(path, jupyter_of_its_own):
-    """Runs without error or warning; a picture comes within the first ten lines of code."""
+    """Runs without error or warning in a minute; a picture comes within ten lines of code."""
     notebook = read(path)
     client = NotebookClient(notebook, kernel_manager_class=OwnKernel, timeout=300)
+    before = seconds_of_children()
     client.execute(cwd=str(jupyter_of_its_own))
+    assert seconds_of_children() - before < SECONDS
     said = [
         (cell.id, output.text)
         for cell in code_cells(notebook)

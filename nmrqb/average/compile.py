@@ -42,6 +42,7 @@ def compile_sequence(
     order: int | None = None,
     parameters: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
+    analyse: bool = True,
 ) -> AverageHamiltonian:
     """Return what a sequence makes of the couplings of a sample.
 
@@ -58,6 +59,8 @@ def compile_sequence(
         Expressions that override the sequence's own, as ``{"t": "2 ms"}``.
     roles
         Role to label of a spin; by default roles are bound in sample order.
+    analyse
+        Whether robustness and analysis are wanted, which take longer than all the rest.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def compile_sequence(
         counterpart = expand(sequence, sample, pulses=other, parameters=parameters, roles=roles)
     except (InputError, ArgumentError):
         counterpart = None  # no 90° times, or delays too short for finite pulses
-    return compile_timeline(timeline, sample, order=order, other=counterpart)
+    return compile_timeline(timeline, sample, order=order, other=counterpart, analyse=analyse)
 
 
 def compile_timeline(

@@ -40,12 +40,14 @@ class TargetCheck:
     time_s
         Time for which the target claims exp(−i2πHt), or None for the duration of the pass.
     error_hz
-        2-norm of the differences of all Pauli coefficients in Hz.
+        2-norm of the differences of all Pauli coefficients in Hz; of a claim with a time the
+        unitary's own, where its pulses do not close or its logarithm is on another branch.
     infidelity
         1 − |tr U†V|²/d² of the realised and the claimed propagator of one period.
     met
-        Whether ``error_hz`` is within 1e-6 of the 2-norm of the target's coefficients (of the
-        sample's own, where the target is zero) and the pulses close within 24 passes.
+        Whether ``error_hz`` is within the tolerance of the sequence, 1e-6 by default, of the
+        2-norm of the target's coefficients (of the sample's own, where the target is zero) and,
+        unless a time is claimed, the pulses close within 24 passes.
     """
 
     spins: tuple[str, str]

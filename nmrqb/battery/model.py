@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nmrqb.battery import merit
+from nmrqb.battery import coherence, energies, extraction, levels, origins, power
+from nmrqb.battery.daemonic import DaemonicErgotropy, daemonic_ergotropy
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, as_hermitian, from_named
 
@@ -47,8 +48,8 @@ class Battery:
                 f"Argument `hamiltonian_hz` must be one matrix, but has shape {H.shape}"
             )
         object.__setattr__(self, "hamiltonian_hz", H)
-        object.__setattr__(self, "energy_basis", merit.energy_basis(H))
-        object.__setattr__(self, "degenerate", merit.is_degenerate(H))
+        object.__setattr__(self, "energy_basis", levels.energy_basis(H))
+        object.__setattr__(self, "degenerate", levels.is_degenerate(H))
 
     @classmethod
     def from_terms(
@@ -74,19 +75,76 @@ class Battery:
 
     def energy(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the mean energy in Hz: (..., d, d) → (...)."""
-        return merit.energy(rho, self.hamiltonian_hz)
+        return energies.energy(rho, self.hamiltonian_hz)
 
     def ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
-        """Return the ergotropy in Hz, see `merit.ergotropy`: (..., d, d) → (...)."""
-        return merit.ergotropy(rho, self.hamiltonian_hz)
+        """Return the ergotropy in Hz, see `nmrqb.battery.ergotropy`: (..., d, d) → (...)."""
+        return energies.ergotropy(rho, self.hamiltonian_hz)
+
+    def incoherent_ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the ergotropy in Hz without coherence between levels: (..., d, d) → (...)."""
+        return origins.incoherent_ergotropy(rho, self.hamiltonian_hz)
+
+    def coherent_ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return what coherence between levels adds to the ergotropy, in Hz: (...)."""
+        return origins.coherent_ergotropy(rho, self.hamiltonian_hz)
+
+    def daemonic_ergotropy(self, rho: Any) -> DaemonicErgotropy:  # noqa: ANN401
+        """Return the work in Hz from ``spins`` after the rest of the register is measured.
+
+        Parameters
+        ----------
+        rho
+            State(s) of the whole register, shape (..., 2ⁿ, 2ⁿ).
+
+        Raises
+        ------
+        ArgumentError
+            If the battery does not name its spins, or as for
+            `nmrqb.battery.daemonic.daemonic_ergotropy`.
+        """
+        if self.spins is None:
+            raise ArgumentError(
+                "Argument `spins` of the battery must name its spins in the register for a "
+                "measurement of the others, but is None"
+            )
+        return daemonic_ergotropy(rho, self.hamiltonian_hz, self.spins)
 
     def anti_ergotropy(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the anti-ergotropy in Hz (≤ 0): (..., d, d) → (...)."""
-        return merit.anti_ergotropy(rho, self.hamiltonian_hz)
+        return energies.anti_ergotropy(rho, self.hamiltonian_hz)
 
     def capacity(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the state capacity in Hz: (..., d, d) → (...)."""
-        return merit.capacity(rho, self.hamiltonian_hz)
+        return energies.capacity(rho, self.hamiltonian_hz)
+
+    def spectral_width(self) -> float:
+        """Return the highest less the lowest level, in Hz: the capacity of pure states."""
+        return float(energies.spectral_width(self.hamiltonian_hz))
+
+    def energy_spread(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the standard deviation of energy readings in Hz: (..., d, d) → (...)."""
+        return energies.energy_spread(rho, self.hamiltonian_hz)
+
+    def energy_power(self, rho_dot: Any) -> Real:  # noqa: ANN401
+        """Return dE/dt in Hz/s of ρ̇, see `nmrqb.battery.state_derivative`: (...)."""
+        return power.energy_power(rho_dot, self.hamiltonian_hz)
+
+    def ergotropy_power(self, rho: Any, rho_dot: Any) -> Real:  # noqa: ANN401
+        """Return dW/dt of the ergotropy in Hz/s, see `nmrqb.battery.ergotropy_power`: (...)."""
+        return power.ergotropy_power(rho, rho_dot, self.hamiltonian_hz)
+
+    def energy_coherence(self, rho: Any) -> Real:  # noqa: ANN401
+        """Return the coherence between levels in bits, see `nmrqb.battery.energy_coherence`."""
+        return coherence.energy_coherence(rho, self.hamiltonian_hz)
+
+    def extraction_unitary(self, rho: Any) -> Complex:  # noqa: ANN401
+        """Return the unitary that makes states passive: (..., d, d), see `extraction_unitary`."""
+        return extraction.extraction_unitary(rho, self.hamiltonian_hz)
+
+    def extracted_work(self, rho: Any, applied: Any) -> Real:  # noqa: ANN401
+        """Return the work in Hz that a unitary or a map extracts, see `extracted_work`: (...)."""
+        return extraction.extracted_work(rho, self.hamiltonian_hz, applied)
 
     def coherence_l1(self, rho: Any) -> Real:  # noqa: ANN401
         """Return the l1 coherence in the energy basis: (..., d, d) → (...).
@@ -94,4 +152,4 @@ class Battery:
         Where levels are degenerate (`degenerate`) the basis inside them is that of Σσ_z, ties in
         product order; the number depends on this choice.
         """
-        return merit.coherence_l1(rho, self.energy_basis)
+        return coherence.coherence_l1(rho, self.energy_basis)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import expm
 
-from nmrqb.battery.merit import ergotropy
+from nmrqb.battery.energies import ergotropy
 from nmrqb.dynamics import apply, basis_state, commutator_superoperator, dissipator
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, embed, from_named, partial_trace

@@ -12,12 +12,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import nmrqb
-from nmrqb.cli.console import BAD_INPUT, DONE, TARGET_NOT_MET, leave, progress_bar, verb, write
+from nmrqb.cli.console import (
+    BAD_INPUT,
+    DONE,
+    TARGET_NOT_MET,
+    leave,
+    progress_bar,
+    verb,
+    write,
+)
+from nmrqb.cli.design import design
+from nmrqb.cli.options import JSON, Pulses
+from nmrqb.cli.studies import readouts, reproduce, study
+from nmrqb.cli.sweeps import sweep
 from nmrqb.cli.values import assignments
 from nmrqb.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from matplotlib.figure import Figure as MatplotlibFigure
 
     from nmrqb.cli.shipped import Shipped
     from nmrqb.experiment import Experiment, Result
@@ -32,7 +46,6 @@ app = typer.Typer(
     help="Design, simulate and measure quantum batteries made of nuclear spins.",
 )
 
-_JSON = typer.Option("--json", help="Print one JSON document instead of text.")
 _SET = typer.Option(
     "--set",
     metavar="PATH=VALUE",
@@ -43,25 +56,12 @@ _PARAMETER = typer.Option(
 )
 
 
-class Pulses(StrEnum):
-    """Pulse models of the command line."""
+class Picture(StrEnum):
+    """Pictures of a result folder."""
 
-    ideal = "ideal"
-    finite = "finite"
-
-
-class Figure(StrEnum):
-    """What optimal readouts make small."""
-
-    A = "A"
-    E = "E"
-    condition = "condition"
-
-
-class StudyKind(StrEnum):
-    """Studies of nmrqb by itself."""
-
-    coverage = "coverage"
+    state = "state"
+    city = "city"
+    residuals = "residuals"
 
 
 class FileKind(StrEnum):
@@ -95,7 +95,8 @@ def run(
     out: Annotated[str | None, typer.Option(help="Result folder [NAME-results].")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.")] = None,
     changes: Annotated[list[str] | None, _SET] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html as well.")] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Run an experiment: compile, charge, acquire, reconstruct, estimate."""
     from nmrqb.experiment import load_experiment
@@ -106,7 +107,7 @@ def run(
     folder = out or f"{loaded.name}-results"
     check_result_folder(folder)
     result = _run(loaded, seed)
-    files = write_result(result, folder)
+    files = write_result(result, folder, page=report)
     if as_json:
         write(dump(result_document(result, files)))
     else:
@@ -121,6 +122,9 @@ def _run(experiment: Experiment, seed: int | None) -> Result:
         return run_experiment(experiment, seed=seed, progress=progress)
 
 
+app.command()(sweep)
+
+
 @app.command("compile")
 @verb
 def compile_(
@@ -133,7 +137,7 @@ def compile_(
     spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
     changes: Annotated[list[str] | None, _PARAMETER] = None,
     out: Annotated[str | None, typer.Option(help="Folder for pictures, text and document.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Print the average Hamiltonian of a sequence, check its target, say what errors cost."""
     from nmrqb.average import compile_sequence
@@ -166,11 +170,14 @@ def compile_(
         leave(TARGET_NOT_MET)
 
 
+app.command()(design)
+
+
 @app.command()
 @verb
 def check(
     files: Annotated[list[str], typer.Argument(help="Files, or names of the library.")],
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Check files of any format; print every fault with its line and column."""
     from nmrqb.cli.shipped import faults_of
@@ -192,7 +199,7 @@ def check(
 @verb
 def list_(
     kind: Annotated[FileKind | None, typer.Argument(help="One kind only.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """List the shipped samples, sequences, experiments and data files."""
     from nmrqb.cli.shipped import shipped
@@ -222,7 +229,7 @@ def _listing(kind: str, entries: Iterable[Shipped]) -> str:
 @verb
 def show(
     name: Annotated[str, typer.Argument(help="Name in the library, or a file.")],
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Print a sample, sequence or experiment as its file says it."""
     from nmrqb.cli.shipped import text_of
@@ -236,7 +243,7 @@ def show(
 @verb
 def schema(
     kind: Annotated[FileKind, typer.Argument(help="Format.")],
-    as_json: Annotated[bool, _JSON] = True,
+    as_json: Annotated[bool, JSON] = True,
 ) -> None:
     """Print the JSON Schema of a file format, for editors that complete and check."""
     from nmrqb.cli.shipped import MODELS
@@ -249,24 +256,59 @@ def schema(
 @app.command()
 @verb
 def plot(
-    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    name: Annotated[
+        str, typer.Argument(help="Shipped sequence, a .yaml file, or a result folder.")
+    ],
     out: Annotated[str | None, typer.Option(help="PNG, PDF or SVG file [NAME.png].")] = None,
     sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
     changes: Annotated[list[str] | None, _PARAMETER] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    picture: Annotated[
+        Picture | None,
+        typer.Option(help="Of a result folder, its most charged state [city]: what to draw."),
+    ] = None,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Draw the pulse diagram of a sequence."""
-    from nmrqb.files import write_bytes_atomically
-    from nmrqb.report import dump, picture_bytes, sequence_figure
-    from nmrqb.sequence import load_sequence
+    """Draw the pulse diagram of a sequence, or a picture of a result folder."""
+    from nmrqb.files import library, write_bytes_atomically
+    from nmrqb.report import dump, picture_bytes
 
-    loaded = load_sequence(sequence)
-    parameters = assignments("--set", changes or [])
-    chosen = _sample_to_name(loaded, sample, parameters)
-    target = out or f"{Path(loaded.name).name}.png"
-    figure = sequence_figure(loaded, chosen, parameters=parameters)
+    shown = name not in library("sequence") and Path(name).is_dir()  # names mean shipped files
+    if picture is not None or shown:
+        figure, called = _result_picture(name, picture or Picture.city, sample, changes)
+    else:
+        figure, called = _diagram(name, sample, changes)
+    target = out or f"{called}.png"
     write_bytes_atomically(target, picture_bytes(figure, target))
     write(dump({"file": target}) if as_json else f"wrote {target}")
+
+
+def _result_picture(
+    folder: str, picture: Picture, sample: str | None, changes: list[str] | None
+) -> tuple[MatplotlibFigure, str]:
+    """Return a picture of a result folder, and what to call it."""
+    from nmrqb.errors import Fault, Position, refuse
+    from nmrqb.report import stored_figure
+
+    given = {"--sample": sample is not None, "--set": bool(changes)}
+    refuse(
+        Fault(Position(option), "belongs to the diagram of a sequence, not to a result folder")
+        for option, used in given.items()
+        if used
+    )
+    return stored_figure(folder, picture.value), f"{Path(folder).resolve().name}-{picture.value}"
+
+
+def _diagram(
+    name: str, sample: str | None, changes: list[str] | None
+) -> tuple[MatplotlibFigure, str]:
+    """Return the diagram of a sequence, and what to call it."""
+    from nmrqb.report import sequence_figure
+    from nmrqb.sequence import load_sequence
+
+    loaded = load_sequence(name)
+    parameters = assignments("--set", changes or [])
+    chosen = _sample_to_name(loaded, sample, parameters)
+    return sequence_figure(loaded, chosen, parameters=parameters), Path(loaded.name).name
 
 
 def _sample_to_name(
@@ -293,92 +335,36 @@ def _sample_to_name(
 
 @app.command()
 @verb
-def study(
-    kind: Annotated[StudyKind, typer.Argument(help="What to study.")],
-    experiment: Annotated[
-        str, typer.Argument(help="Shipped experiment or file: sample, readouts, battery.")
-    ] = "charge_dm_ksea",
-    seeds: Annotated[int, typer.Option(min=1, help="Studies, with seeds 1, 2, …")] = 3,
-    repetitions: Annotated[int, typer.Option(min=2, help="Experiments per cell.")] = 1600,
-    quick: Annotated[bool, typer.Option(help="One seed of 200 experiments per cell.")] = False,
-    out: Annotated[str | None, typer.Option(help="Folder for coverage.txt, coverage.png.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+def export(  # noqa: PLR0913 - one for every option
+    sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
+    to: Annotated[str, typer.Option(help="Kind of spectrometer: topspin.")] = "topspin",
+    sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
+    spins: Annotated[str | None, typer.Option(help="Roles to labels: I=1H,S=13C.")] = None,
+    changes: Annotated[list[str] | None, _PARAMETER] = None,
+    raster: Annotated[str | None, typer.Option(help="Step of all times [12.5 ns].")] = None,
+    observe: Annotated[str | None, typer.Option(help="Nucleus of the receiver.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder [NAME-topspin].")] = None,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Check by simulated experiments that error bars cover what they claim (minutes)."""
-    import time
+    """Write a sequence as a spectrometer program, with shapes, parameters and a prediction."""
+    from nmrqb.cli.export import export as exported
 
-    from nmrqb.experiment import coverage_study, load_experiment
-    from nmrqb.report import (
-        check_coverage_folder,
-        coverage_document,
-        coverage_text,
-        dump,
-        write_coverage,
+    exported(
+        sequence,
+        to=to,
+        sample=sample,
+        spins=spins,
+        changes=changes or [],
+        raster=raster,
+        observe=observe,
+        out=out,
+        as_json=as_json,
     )
 
-    if out is not None:
-        check_coverage_folder(out)
-    loaded, start = load_experiment(experiment), time.process_time()
-    with progress_bar(f"studying {kind.value} of {loaded.name}") as progress:
-        found = coverage_study(
-            loaded,
-            seeds=range(1, 2 if quick else seeds + 1),
-            repetitions=200 if quick else repetitions,
-            progress=progress,
-        )
-    text = coverage_text(found, seconds=time.process_time() - start)
-    files = [] if out is None else write_coverage(found, text, out)
-    write(dump(coverage_document(found, files)) if as_json else text)
 
-
-@app.command()
-@verb
-def readouts(  # noqa: PLR0913 - one for every option
-    sample: Annotated[str, typer.Argument(help="Shipped sample or a .yaml file.")],
-    words: Annotated[
-        str | None,
-        typer.Option(
-            "--set",
-            metavar="READOUTS",
-            help="Readouts with commas between them: II,IX or 'XX, 90 x - 2 ms - 45 y, readout_XX' "
-            "(letters per spin; steps of pulses, delays, crush; sequences).",
-        ),
-    ] = None,
-    best: Annotated[
-        int | None,
-        typer.Option(min=1, help="Choose so many out of the candidates [the fewest that do]."),
-    ] = None,
-    channel: Annotated[
-        list[str] | None, typer.Option(help="Observe this nucleus; repeatable [all].")
-    ] = None,
-    criterion: Annotated[
-        Figure, typer.Option(help="Least sum of variances, largest variance, or condition.")
-    ] = Figure.A,
-    non_selective: Annotated[
-        bool, typer.Option("--non-selective", help="Candidates turn all spins alike.")
-    ] = False,
-    pulses: Annotated[Pulses, typer.Option(help="Instantaneous or finite pulses.")] = Pulses.ideal,
-    battery: Annotated[
-        str | None, typer.Option(help="Whose figures of merit: D=20Hz,G=5Hz.")
-    ] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> None:
-    """Tell what a set of readouts sees of a state and what not, or find the best set."""
-    from nmrqb.cli.readouts import readout_report
-    from nmrqb.report import dump, readouts_document, readouts_text
-    from nmrqb.sample import load_sample
-
-    report = readout_report(
-        load_sample(sample),
-        words=words,
-        best=best,
-        channels=channel or (),
-        criterion=criterion.value,
-        non_selective=non_selective,
-        pulses=pulses.value,
-        battery=battery,
-    )
-    write(dump(readouts_document(report)) if as_json else readouts_text(report))
+app.command()(study)
+app.command()(reproduce)
+app.command()(readouts)
 
 
 @app.command()
@@ -447,7 +433,7 @@ def calibrate(
 def new(
     kind: Annotated[FileKind, typer.Argument(help="What to start.")],
     file: Annotated[str | None, typer.Argument(help="File to write [my_KIND.yaml].")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Write a commented template to start from."""
     from nmrqb.cli.shipped import template

@@ -17,12 +17,14 @@ from nmrqb.errors import Fault, InputError, NmrqbError, Position
 P = ParamSpec("P")
 
 DONE, TARGET_NOT_MET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+NOT_AS_RECORDED = 1  # a verdict of `reproduce`
 _PLAIN: dict[str, str | int | None] = {
     "Δ": "Delta", "ε": "epsilon", "π": "pi", "χ": "chi", "ξ": "xi", "σ": "sigma", "Σ": "sum ",
     "φ": "phi", "θ": "theta", "τ": "tau", "ρ": "rho", "ν": "nu", "Γ": "Gamma", "ω": "omega",
     "µ": "u", "°": " deg", "²": "^2", "⁻": "-", "·": "*", "×": "x", "–": "-", "−": "-", "—": "-",
     "…": "...", "→": "->", "≥": ">=", "≤": "<=", "½": "1/2", "⅓": "1/3", "⊗": "(x)", "†": "^+",
     "‖": "|", "λ": "lambda", "γ": "gamma", "¹": "1",
+    "κ": "kappa", "ψ": "psi", "η": "eta", "β": "beta", "≈": "~", "√": "sqrt", "₂": "2",
     "⟨": "<", "⟩": ">", "“": '"', "”": '"', "’": "'",
 }  # fmt: skip
 

@@ -139,7 +139,7 @@ def play(
         timeline = amplified(timeline, sample, places.members)
     start = np.broadcast_to(rho, (places.members.size, *rho.shape))
     states = reduce(stage.step, timeline.events, start if places.many else rho)
-    final = way.advance(stage.mean(states), frame_segments(timeline, stage.n))
+    final = stage.mean(way.advance(states, frame_segments(timeline, stage.n)))
     return Played(final, tuple(stage.signals), way.error, way.method)
 
 
@@ -261,13 +261,30 @@ def _drift(sample: Sample, members: Ensemble) -> Complex | Sparse:
     return sparse_hamiltonian(sample)
 
 
+def gradient_levels(sample: Sample) -> Real:
+    """Return Σ_k (γ_k/γ(1H)) m_k of every level, by which a gradient turns it: (d,)."""
+    ratios = [relative_gyromagnetic_ratio(spin.nucleus) for spin in sample.spins]
+    return np.asarray(np.array(ratios) @ spin_projections(len(sample.spins)))
+
+
+def crushed(levels: Real) -> Real:
+    """Return 1 where a crusher leaves an element of ρ, 0 elsewhere: (d,) → (d, d).
+
+    Parameters
+    ----------
+    levels
+        What a gradient turns levels by, see `gradient_levels`.
+    """
+    apart = np.abs(levels[:, None] - levels)
+    return np.asarray(apart < _SAME_ORDER, dtype=float)
+
+
 class _Stage:
     """The sample while a timeline is played: its places, and what the receiver has seen."""
 
     def __init__(self, places: _Places, sample: Sample, way: Evolver) -> None:
         self.places, self.sample, self.way, self.n = places, sample, way, len(sample.spins)
-        ratios = [relative_gyromagnetic_ratio(spin.nucleus) for spin in sample.spins]
-        self.levels = np.array(ratios) @ spin_projections(self.n)  # Σ γ_k m_k of every level
+        self.levels = gradient_levels(sample)
         self.signals: list[Mapping[str, Complex]] = []
 
     def step(self, states: Complex, event: TimedEvent) -> Complex:
@@ -292,16 +309,11 @@ class _Stage:
         strength = gradient.strength_hz
         (wait,) = event_segments(T, self.n)
         if strength is None:
-            return self.way.advance(states, [replace(wait, rf=False)]) * self._kept()
+            return self.way.advance(states, [replace(wait, rf=False)]) * crushed(self.levels)
         z = self.places.positions if self.places.many else self.places.positions[0]
         turns = np.asarray(2 * np.pi * strength * gradient.duration * z)
         phases = turns[..., None, None] * np.diag(self.levels).astype(complex)
         return self.way.advance(states, [Segment(wait.duration, phases, rf=False)])
-
-    def _kept(self) -> Real:
-        """Return 1 where a crusher leaves an element of ρ, 0 elsewhere: (d, d)."""
-        apart = np.abs(self.levels[:, None] - self.levels)
-        return np.asarray(apart < _SAME_ORDER, dtype=float)
 
     def _signal(self, rho: Complex, phases: Mapping[int, float]) -> Mapping[str, Complex]:
         lowered = 2 * (spin_operator("x", 0, 1) + 1j * spin_operator("y", 0, 1))

@@ -2,7 +2,9 @@
 
 from nmrqb.experiment.coverage import CoverageStudy, coverage_study
 from nmrqb.experiment.coverage_rows import CoverageRow
+from nmrqb.experiment.cycle import cycle_sequence, extraction_stages
 from nmrqb.experiment.figures import (
+    EXTRACTED_WORK,
     FIGURES,
     FigureOfMerit,
     estimated_figures,
@@ -14,6 +16,7 @@ from nmrqb.experiment.model import (
     DriveCharge,
     Experiment,
     GibbsPreparation,
+    HamiltonianCharge,
     Measurement,
     Noise,
     ProductPreparation,
@@ -24,6 +27,7 @@ from nmrqb.experiment.model import (
 from nmrqb.experiment.runner import run, simulate
 
 __all__ = [
+    "EXTRACTED_WORK",
     "FIGURES",
     "CoverageRow",
     "CoverageStudy",
@@ -32,6 +36,7 @@ __all__ = [
     "ExperimentFormat",
     "FigureOfMerit",
     "GibbsPreparation",
+    "HamiltonianCharge",
     "Measurement",
     "Noise",
     "ProductPreparation",
@@ -39,7 +44,9 @@ __all__ = [
     "Result",
     "SequenceCharge",
     "coverage_study",
+    "cycle_sequence",
     "estimated_figures",
+    "extraction_stages",
     "figure_functions",
     "load_experiment",
     "run",

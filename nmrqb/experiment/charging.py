@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,10 @@ from nmrqb.dynamics import (
     Ensemble,
     Segment,
     across_fields,
-    amplified,
     amplified_pulse,
     apply,
-    dissipation_of,
     event_segments,
+    exp_hermitian,
     powers,
     shared_drift,
     superoperator,
@@ -24,15 +23,17 @@ from nmrqb.dynamics import (
     total_duration,
     uniform_sample,
 )
-from nmrqb.experiment.model import DriveCharge, Noise, SequenceCharge
-from nmrqb.operators import Complex, Real
+from nmrqb.experiment.model import Charge, DriveCharge, HamiltonianCharge, Noise, SequenceCharge
+from nmrqb.experiment.stages import average_map, lasting, loss, pass_maps, relaxed_average
+from nmrqb.operators import Complex, Real, dagger
 from nmrqb.sample import Sample, pulse_duration
 from nmrqb.sequence import (
+    NO_ERRORS,
     TimedPulse,
     TimedRotation,
+    Timeline,
     channel_errors,
     pulse_with_errors,
-    with_errors,
 )
 
 _BLOCK_VALUES = 8_000_000  # complex numbers of maps held at once
@@ -73,26 +74,25 @@ class Charging(Clock):
     maps: Complex
 
 
-def loss(sample: Sample, noise: Noise) -> Complex:
-    """Return the dissipator that acts in an experiment, shape (d², d²), 1/s."""
-    return dissipation_of(sample, noise.relaxation).generator
-
-
-def largest_angle(protocol: DriveCharge | SequenceCharge, spins: int) -> float:
+def largest_angle(protocol: Charge, spins: int) -> float:
     """Return the largest angle in rad by which charging turns a matrix element of n spins.
 
     The angles of all spins add up, since elements of ρ turn with the products of all rotations.
     """
     if isinstance(protocol, DriveCharge):
         return float(spins * 4 * np.pi * np.abs(protocol.rate_hz * protocol.times_s).max())
-    pulses = [e for e in protocol.timeline.events if isinstance(e, TimedPulse)]
-    one_pass = sum(abs(r.angle) for pulse in pulses for r in pulse.rotations)
-    return float(one_pass * protocol.cycles.max())
+    if isinstance(protocol, HamiltonianCharge):
+        return max(map(turned, protocol.timelines))
+    return turned(protocol.timeline) * float(protocol.cycles.max())
 
 
-def charge(
-    protocol: DriveCharge | SequenceCharge, sample: Sample, noise: Noise, ensemble: Ensemble
-) -> Charging:
+def turned(timeline: Timeline) -> float:
+    """Return the summed angles of all pulses of a timeline in rad."""
+    pulses = (event for event in timeline.events if isinstance(event, TimedPulse))
+    return float(sum(abs(r.angle) for pulse in pulses for r in pulse.rotations))
+
+
+def charge(protocol: Charge, sample: Sample, noise: Noise, ensemble: Ensemble) -> Charging:
     """Return the charging maps of a protocol.
 
     Parameters
@@ -106,11 +106,13 @@ def charge(
     """
     if isinstance(protocol, SequenceCharge):
         return _charge_by_sequence(protocol, sample, noise, ensemble)
+    if isinstance(protocol, HamiltonianCharge):
+        return _charge_by_hamiltonian(protocol, sample, noise, ensemble)
     return _charge_by_drive(protocol, sample, noise, ensemble)
 
 
 def charged_states(
-    protocol: DriveCharge | SequenceCharge,
+    protocol: Charge,
     sample: Sample,
     noise: Noise,
     ensemble: Ensemble,
@@ -123,21 +125,20 @@ def charged_states(
     protocol, sample, noise, ensemble
         As for `charge`.
     rho
-        Initial state, shape (d, d).
+        Initial state, shape (d, d), or that of every member, shape (members, d, d).
 
     Returns
     -------
     array of shape (members, T, d, d), and the clock
     """
-    steps = protocol.times_s.size if isinstance(protocol, DriveCharge) else protocol.cycles.size
-    events = 1 if isinstance(protocol, DriveCharge) else len(protocol.timeline.events)
-    size = max(1, _BLOCK_VALUES // (max(steps, events) * rho.shape[-1] ** 4))
+    events = len(protocol.timeline.events) if isinstance(protocol, SequenceCharge) else 1
+    size = max(1, _BLOCK_VALUES // (max(protocol.points, events) * rho.shape[-1] ** 4))
     members = np.arange(ensemble.size)
     parts = [members[start : start + size] for start in range(0, ensemble.size, size)]
     states, clock = [], None
     for part in parts:
         charging = charge(protocol, sample, noise, ensemble.chosen(part))
-        states.append(apply(charging.maps, rho))
+        states.append(apply(charging.maps, rho if rho.ndim == 2 else rho[part][:, None]))
         clock = Clock(
             time_s=charging.time_s,
             laboratory_time_s=charging.laboratory_time_s,
@@ -188,17 +189,8 @@ def drive_segments(
 def _charge_by_sequence(
     protocol: SequenceCharge, sample: Sample, noise: Noise, ensemble: Ensemble
 ) -> Charging:
-    timeline = with_errors(protocol.timeline, noise.pulse_errors, sample)
-    lost = loss(sample, noise)
-
-    def one_pass(part: Ensemble) -> Complex:
-        segments = timeline_segments(amplified(timeline, sample, part), sample)
-        found = superoperator(segments, shared_drift(sample, part, segments), lost)
-        return np.broadcast_to(found, (part.size, *found.shape[-2:]))
-
-    duration = float(total_duration(timeline_segments(timeline, sample)))
-    members = across_fields(one_pass, sample, ensemble, duration)
-    time = protocol.cycles * duration
+    members = pass_maps(protocol.timeline, sample, noise, ensemble)
+    time = protocol.cycles * lasting(protocol.timeline, sample, noise)
     return Charging(
         maps=np.stack([powers(member, protocol.cycles) for member in members]),
         time_s=time,
@@ -206,6 +198,59 @@ def _charge_by_sequence(
         free_evolution_s=protocol.cycles * protocol.timeline.free_evolution_s,
         cycles=protocol.cycles,
     )
+
+
+def _charge_by_hamiltonian(
+    protocol: HamiltonianCharge, sample: Sample, noise: Noise, ensemble: Ensemble
+) -> Charging:
+    timelines = protocol.timelines
+    maps = [pass_maps(timeline, sample, noise, ensemble) for timeline in timelines]
+    return Charging(
+        maps=np.stack(maps, axis=1),
+        time_s=protocol.times_s,
+        laboratory_time_s=np.array([lasting(t, sample, noise) for t in timelines]),
+        free_evolution_s=np.array([t.free_evolution_s for t in timelines], dtype=float),
+    )
+
+
+def ideal_states(protocol: Charge, sample: Sample, rho: Complex) -> Complex:
+    """Return what a protocol is meant to make of a state: (d, d) → (T, d, d).
+
+    Pulses take no time and have no errors, and nothing relaxes; a soft drive lasts, with the
+    couplings that are part of it.
+    """
+    if isinstance(protocol, HamiltonianCharge):
+        H = 2 * np.pi * protocol.hamiltonian_hz
+        U = exp_hermitian(H * protocol.times_s[:, None, None])
+        return np.asarray(U @ rho @ dagger(U))
+    if isinstance(protocol, SequenceCharge) and protocol.ideal is not None:
+        protocol = replace(protocol, timeline=protocol.ideal)
+    quiet = Noise(relaxation=False)
+    states, _ = charged_states(protocol, sample, quiet, uniform_sample(), rho)
+    return np.asarray(states[0])
+
+
+def average_states(protocol: Charge, sample: Sample, noise: Noise, rho: Complex) -> Complex | None:
+    """Return the states under the average Hamiltonian of what is played: (d, d) → (T, d, d).
+
+    See `nmrqb.experiment.stages.relaxed_average`, and for a sequence `model_states`.
+
+    Parameters
+    ----------
+    protocol, sample, noise
+        As for `charge`.
+    rho
+        Initial state, shape (d, d).
+    """
+    if isinstance(protocol, SequenceCharge):
+        return model_states(protocol, sample, noise, rho)
+    if isinstance(protocol, HamiltonianCharge):
+        maps = np.stack([average_map(t, sample, noise) for t in protocol.timelines])
+        return apply(maps, rho)
+    perfect = replace(noise, pulse_errors=NO_ERRORS)
+    segments = drive_segments(protocol, sample, perfect, uniform_sample())
+    found = apply(relaxed_average(segments, sample, noise), rho)
+    return np.asarray(found.reshape(protocol.points, *rho.shape))
 
 
 def model_states(
@@ -245,10 +290,13 @@ def model_states(
 __all__ = [
     "Charging",
     "Clock",
+    "average_states",
     "charge",
     "charged_states",
     "drive_segments",
+    "ideal_states",
     "largest_angle",
     "loss",
     "model_states",
+    "turned",
 ]

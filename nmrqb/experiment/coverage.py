@@ -22,8 +22,8 @@ from nmrqb.experiment.coverage_rows import (
     thinned_faults,
 )
 from nmrqb.experiment.figures import estimated_figures
+from nmrqb.experiment.measuring import receiver_of
 from nmrqb.experiment.model import Experiment
-from nmrqb.experiment.runner import receiver_of
 from nmrqb.operators import PAULI, Complex, embed
 from nmrqb.spectrometer import add_noise
 from nmrqb.tomography import (

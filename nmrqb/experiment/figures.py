@@ -48,6 +48,9 @@ FIGURES: Mapping[str, FigureOfMerit] = {
     ),
 }
 
+EXTRACTED_WORK = FigureOfMerit("extracted_work_hz", "W/h", "extracted work", "Hz")
+"""Work that the unitary of an estimated state extracts from the true one."""
+
 
 def battery_state(battery: Battery, rho: Complex) -> Complex:
     """Return the part of the register's states that is the battery: (..., d, d)."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
+    Strict,
     model_validator,
 )
 
 from nmrqb.experiment.noise_format import NoiseFormat
+from nmrqb.experiment.sweep_format import SweepFormat
 from nmrqb.formats import (
     Count,
     Entry,
@@ -18,6 +21,7 @@ from nmrqb.formats import (
     Frequency,
     Ratio,
     Time,
+    shown,
 )
 
 ReportName = Literal[
@@ -73,6 +77,20 @@ def _share(value: float) -> float:
     return value
 
 
+def _readout_list(value: object) -> object:
+    if isinstance(value, str):
+        listed = ", ".join(word.strip() for word in value.strip("[] ").split(","))
+        raise ValueError(f"must be a list, say [{listed}], but is {shown(value)}")  # noqa: TRY004
+    return value
+
+
+def _readout_word(value: object) -> object:
+    if isinstance(value, dict) and len(value) == 1:
+        ((target, rest),) = value.items()
+        raise ValueError(f"must be text; put it in quotes: '{target}: {rest}'")
+    return value
+
+
 def _at_least(lowest: int, highest: int = 10**6) -> AfterValidator:
     def check(value: int) -> int:
         if not lowest <= value <= highest:
@@ -103,7 +121,13 @@ class GibbsFormat(Entry):
     """A Gibbs state of the battery Hamiltonian."""
 
     temperature: Temperature = Field(description="k_B T/h with a unit; negative is inverted.")
-    by: Literal["ideal"] = Field("ideal", description="How it is made; `ideal`: it is given.")
+    by: Literal["ideal", "sequence"] = Field(
+        "ideal",
+        description="How it is made. ideal: it is given. sequence: pulses, J and a crusher make it "
+        "of thermal equilibrium, with the pulses, errors and relaxation of `noise`, T1 leading "
+        "back to equilibrium; figures of merit are of the effective state (1 + δ/k)/4 of the "
+        "deviation δ that comes out, k the scale at which the sequence makes the Gibbs state.",
+    )
 
 
 class SpinGibbsFormat(Entry):
@@ -159,10 +183,19 @@ class CyclesFormat(Entry):
         return self
 
 
-class ChargeFormat(Entry):
-    """How the battery is charged: by `drive` or by `sequence`."""
+class HamiltonianFormat(Entry):
+    """A charging Hamiltonian H/2π of two spins; absent terms are 0."""
 
-    planned: ClassVar[frozenset[str]] = frozenset({"hamiltonian"})
+    D: Frequency = Field(0.0, description="DM constant D of D(XY−YX), with a unit: 20 Hz.")
+    G: Frequency = Field(0.0, description="KSEA constant G of G(XY+YX), with a unit: 5 Hz.")
+    Delta: Frequency = Field(0.0, description="Axial dipolar constant Δ, with a unit.")
+    epsilon: Frequency = Field(0.0, description="Rhombic dipolar constant ε, with a unit.")
+    B: Frequency = Field(0.0, description="Zeeman constant B of B(ZI+IZ), with a unit.")
+    drive_x: Frequency = Field(0.0, description="Rate r of the drive r(XI+IX), with a unit.")
+
+
+class ChargeFormat(Entry):
+    """How the battery is charged: by `drive`, by `hamiltonian` or by `sequence`."""
 
     drive: Literal["x"] | None = Field(None, description="Drive H/2π = rate·(XI + IX).")
     rate: Frequency | None = Field(None, description="Rate of the drive with a unit: 50 Hz.")
@@ -171,7 +204,15 @@ class ChargeFormat(Entry):
         alias="as",
         description="hard: one hard pulse at each time; soft: the drive lasts, all couplings on.",
     )
-    times: TimesFormat | None = Field(None, description="Protocol times of the drive.")
+    hamiltonian: HamiltonianFormat | None = Field(
+        None,
+        description="Charging by exp(−i2πHt): at each time t a sequence of pulses and J is "
+        "designed that makes this unitary exactly and in the least time, and played with the "
+        "pulses, errors and relaxation of `noise`. It needs two spins that couple by IzSz.",
+    )
+    times: TimesFormat | None = Field(
+        None, description="Protocol times of the drive or Hamiltonian."
+    )
     sequence: str | None = Field(None, description="Shipped sequence or file to charge with.")
     parameters: dict[str, Expression] = Field(
         default_factory=dict, description="Parameters of the sequence that differ from its own."
@@ -185,29 +226,48 @@ class ChargeFormat(Entry):
     def _one(self) -> ChargeFormat:
         given = {name for name in self.model_fields_set if getattr(self, name) is not None}
         by_drive, by_sequence = {"drive", "rate", "times"}, {"sequence", "cycles"}
+        if given == {"hamiltonian", "times"}:
+            return self
         if "drive" in given and by_drive <= given <= by_drive | {"how"}:
             return self
         if "sequence" in given and by_sequence <= given <= by_sequence | {"parameters", "spins"}:
             return self
         held = ", ".join(sorted("as" if name == "how" else name for name in given)) or "nothing"
         raise ValueError(
-            "must hold either drive, rate, times (and as), or sequence, cycles (and parameters, "
-            f"spins), but holds {held}"
+            "must hold either drive, rate, times (and as), or hamiltonian, times, or sequence, "
+            f"cycles (and parameters, spins), but holds {held}"
         )
 
 
 class MeasureFormat(Entry):
     """How the state is measured and estimated."""
 
-    readouts: list[str] = Field(
-        description="Readout pulses, one letter I, X or Y per spin: [II, IX, IY, XX]."
+    readouts: Annotated[
+        list[Annotated[str, BeforeValidator(_readout_word)]], BeforeValidator(_readout_list)
+    ] = Field(
+        description="What is played before each FID: one letter I, X or Y per spin (IX: 90° x on "
+        "the second); steps with ' - ' between them, each such letters, a pulse (45 -y, or in "
+        "quotes '1H: 90 x'), a delay (2 ms) or crush; or a sequence, shipped or a file, up to its "
+        "acquire.",
+        examples=[["II", "IX", "IY", "XX"], ["II", "XX - 2 ms - 45 -y", "readout_XX"]],
     )
     snr: Annotated[Ratio, AfterValidator(_snr)] = Field(
         description="Largest line of a pure state over the noise of a fitted line, one scan."
     )
     scans: Annotated[Count, _at_least(1)] = Field(1, description="Scans that are added up.")
-    estimator: Literal["maximum-likelihood", "linear-inversion"] = Field(
-        "maximum-likelihood", description="How the density matrix is estimated."
+    estimator: Literal[
+        "maximum-likelihood",
+        "linear-inversion",
+        "projected-least-squares",
+        "hedged",
+        "maximum-entropy",
+        "bayesian",
+    ] = Field(
+        "maximum-likelihood",
+        description="How the density matrix is estimated: the most likely state; generalised least "
+        "squares, not always positive; the state nearest to that; likelihood times the root of "
+        "the determinant, of full rank; the most mixed state in the 95 % region; the posterior "
+        "mean under the Hilbert–Schmidt prior (takes seconds). Intervals are the same for all.",
     )
     confidence: Annotated[Ratio, AfterValidator(_probability)] = Field(
         0.95, description="Nominal coverage of the intervals, say 95 %."
@@ -240,6 +300,16 @@ class MeasureFormat(Entry):
         description="Scans of thermal equilibrium after 90° pulses, from which the gain and phase "
         "of every channel are calibrated; 0 for none.",
     )
+    noise_level: Literal["known", "measured"] = Field(
+        "known",
+        description="known: the estimator is given the noise level; measured: it finds it from "
+        "what no spin can make of an FID, and intervals follow Student's distribution.",
+    )
+    direct_work: Annotated[bool, Strict()] = Field(
+        False,
+        description="true: the unitary that makes the estimated state passive is applied, and the "
+        "energy measured again with as many scans: extracted work beside the ergotropy.",
+    )
 
 
 class SpinOverrideFormat(Entry):
@@ -253,7 +323,7 @@ class SpinOverrideFormat(Entry):
 
 
 class ExperimentFormat(Entry):
-    """A quantum-battery experiment: prepare, charge, measure."""
+    """A quantum-battery experiment: prepare, charge (and extract), measure."""
 
     format: Literal["nmrqb-experiment/1"] = Field(description="Name and version of this format.")
     name: Annotated[str, AfterValidator(_plain_name)] | None = Field(
@@ -268,12 +338,23 @@ class ExperimentFormat(Entry):
     battery: BatteryFormat = Field(description="Battery Hamiltonian H/2π on Pauli strings.")
     prepare: PrepareFormat = Field(description="State before charging.")
     charge: ChargeFormat = Field(description="How the battery is charged.")
+    extract: Annotated[bool, Strict()] = Field(
+        False,
+        description="true: after charging the designed sequence is played, with the pulses, errors "
+        "and relaxation of `noise`, that extracts the ergotropy of the ideal charged state (ideal "
+        "Gibbs state and charging), known before anything is measured; the energy is measured "
+        "before and after it with as many scans each. `measure.direct_work` extracts by the ideal "
+        "unitary of the estimated state instead.",
+    )
     noise: NoiseFormat = Field(default_factory=NoiseFormat, description="What is not ideal.")
     measure: MeasureFormat = Field(description="How the state is measured and estimated.")
     report: list[ReportName] = Field(
         default_factory=_usual_report,
         min_length=1,
         description="Figures of merit to estimate.",
+    )
+    sweep: SweepFormat | None = Field(
+        None, description="Map of parameters that `nmrqb sweep` makes; `nmrqb run` ignores it."
     )
     seed: Annotated[Count, _at_least(0, 2**63 - 1)] | None = Field(
         None, description="Seed of all random numbers; drawn and recorded if absent."

@@ -18,11 +18,13 @@ from nmrqb.dynamics import (
     exp_hermitian,
     product,
 )
-from nmrqb.experiment.charging import charged_states, largest_angle
-from nmrqb.experiment.model import DriveCharge, Experiment, Noise, SequenceCharge
+from nmrqb.experiment.charging import charged_states, largest_angle, turned
+from nmrqb.experiment.cycle import other_timelines, prepared_states
+from nmrqb.experiment.model import Charge, DriveCharge, Experiment, HamiltonianCharge, Noise
 from nmrqb.operators import Complex, Real, dagger
 from nmrqb.sample import Sample
 from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
+from nmrqb.sequence import Timeline
 
 TOLERANCE = 5e-3  # of an element of the state
 _FINEST = 4  # times the nodes that resolve the experiment
@@ -102,21 +104,19 @@ def ensemble_of(experiment: Experiment, rho: Complex, acquisition_s: float, seed
 
 def _most(experiment: Experiment, rho: Complex) -> int:
     """Return the number of members whose states fit into memory, at most 4096."""
-    return int(np.clip(_STATE_VALUES // (_points(experiment.charge) * rho.size), _LEAST, 4096))
-
-
-def _points(charge: DriveCharge | SequenceCharge) -> int:
-    return charge.times_s.size if isinstance(charge, DriveCharge) else charge.cycles.size
+    return int(np.clip(_STATE_VALUES // (experiment.charge.points * rho.size), _LEAST, 4096))
 
 
 def _angles(experiment: Experiment, acquisition_s: float) -> dict[str, float]:
     """Return the angles by which elements of the state turn per unit of a spread."""
     sample, n = experiment.sample, len(experiment.sample.spins)
-    turned = largest_angle(experiment.charge, n) + n * np.pi / 2  # the readout turns too
-    time = acquisition_s + _longest(experiment)
+    others = list(other_timelines(experiment))
+    angle = largest_angle(experiment.charge, n) + n * np.pi / 2  # the readout turns too
+    angle += sum(map(turned, others))
+    time = acquisition_s + _longest(experiment) + sum(map(_duration, others))
     ratios = (abs(relative_gyromagnetic_ratio(spin.nucleus)) for spin in sample.spins)
     return {
-        "b1": turned * (1 + abs(experiment.noise.pulse_errors.amplitude)),
+        "b1": angle * (1 + abs(experiment.noise.pulse_errors.amplitude)),
         "field_hz": 2 * np.pi * time * sum(ratios),
         "coupling": 2 * np.pi * time * sum(abs(c.J_hz) for c in sample.couplings),
     }
@@ -130,23 +130,32 @@ def _longest(experiment: Experiment) -> float:
         turns = 4 * np.pi * float(np.abs(charge.rate_hz * charge.times_s).max())
         hard = turns / (np.pi / 2) * max(calibrated) * (experiment.noise.pulses == "finite")
         return float(charge.times_s.max()) if charge.soft else hard
-    one_pass = sum(float(getattr(e, "duration", 0.0)) for e in charge.timeline.events)
-    return one_pass * float(charge.cycles.max())
+    if isinstance(charge, HamiltonianCharge):
+        return max(map(_duration, charge.timelines))
+    return _duration(charge.timeline) * float(charge.cycles.max())
+
+
+def _duration(timeline: Timeline) -> float:
+    return sum(float(getattr(event, "duration", 0.0)) for event in timeline.events)
 
 
 def _watched(experiment: Experiment, rho: Complex, acquisition_s: float, part: Ensemble) -> Complex:
     """Return states of the members at some times of charging, and of free precession after it."""
     few = _few(experiment.charge)
-    states, _ = charged_states(few, experiment.sample, experiment.noise, part, rho)
+    start = prepared_states(experiment, part, rho)
+    states, _ = charged_states(few, experiment.sample, experiment.noise, part, start)
     times = np.linspace(0, acquisition_s, _PROBES)[1:]
     seen = _precessed(experiment.sample, states[:, -1], part, times)
     return np.concatenate([states, seen], axis=1)
 
 
-def _few(charge: DriveCharge | SequenceCharge) -> DriveCharge | SequenceCharge:
-    picked = np.unique(np.linspace(0, _points(charge) - 1, _PROBES).round().astype(int))
+def _few(charge: Charge) -> Charge:
+    picked = np.unique(np.linspace(0, charge.points - 1, _PROBES).round().astype(int))
     if isinstance(charge, DriveCharge):
         return replace(charge, times_s=charge.times_s[picked])
+    if isinstance(charge, HamiltonianCharge):
+        stages = tuple(charge.stages[k] for k in picked)
+        return replace(charge, times_s=charge.times_s[picked], stages=stages)
     return replace(charge, cycles=charge.cycles[picked])
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,7 +11,8 @@ import numpy as np
 from nmrqb import formats
 from nmrqb.battery import Battery
 from nmrqb.dynamics.coherent.propagators import MAX_OPEN_DIMENSION
-from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest, refuse
+from nmrqb.errors import Fault, InputError, Position, nearest, refuse
+from nmrqb.experiment.designing import Designed, design_faults, designed
 from nmrqb.experiment.format import (
     BatteryFormat,
     ChargeFormat,
@@ -29,8 +29,10 @@ from nmrqb.experiment.model import (
     SequenceCharge,
 )
 from nmrqb.experiment.noise import load_profile, noise_faults, noise_of
+from nmrqb.experiment.readout_loading import load_readouts, missing_lengths
 from nmrqb.experiment.receiver_format import receiver_faults
-from nmrqb.files import Document, is_file_argument
+from nmrqb.experiment.references import beside, collecting, told_at
+from nmrqb.files import Document
 from nmrqb.sample import Sample, load_sample
 from nmrqb.sequence import (
     Sequence,
@@ -39,7 +41,7 @@ from nmrqb.sequence import (
     expand,
     load_sequence,
 )
-from nmrqb.tomography import check_readout, measurement_chain, response_matrix, undetermined
+from nmrqb.tomography import Readout
 
 TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
 
@@ -75,25 +77,32 @@ def load_experiment(
         *_battery_faults(entry, document, sample),
         *_prepare_faults(entry, document, sample),
         *_measure_faults(entry, document, sample),
+        *design_faults(entry, document, sample),
         *noise_faults(entry.noise, document, sample),
         *receiver_faults(entry.noise.receiver, document, sample),
     ]
+    readouts = load_readouts(entry, document, sample, faults)
     profile = load_profile(entry.noise, document, faults)
     timeline = _timeline(entry, document, sample, sequence, faults)
     refuse(faults)
+    battery = _battery(entry.battery, sample)
+    design = designed(entry, document, sample, battery)
     return Experiment(
         name=entry.name or Path(str(argument)).stem,
         title=entry.title,
         notes=entry.notes,
         sample=sample,
-        battery=_battery(entry.battery, sample),
-        prepare=_prepare(entry.prepare, sample),
-        charge=_drive(entry.charge) if timeline is None else _passes(entry.charge, timeline),
+        battery=battery,
+        prepare=_prepare(entry.prepare, sample, design),
+        charge=design.charge or _charge(entry.charge, sample, sequence, timeline),
         noise=noise_of(entry.noise, sample, profile),
-        measure=_measure(entry.measure),
+        measure=_measure(entry.measure, readouts.readouts),
         report=tuple(dict.fromkeys(entry.report)),
+        extract=entry.extract,
         seed=entry.seed,
-        inputs_sha256=MappingProxyType(_hashes(document, sample, sequence) | profile.hashes),
+        inputs_sha256=MappingProxyType(
+            _hashes(document, sample, sequence) | readouts.hashes | profile.hashes
+        ),
         overrides=MappingProxyType(changes),
     )
 
@@ -101,17 +110,6 @@ def load_experiment(
 def _hashes(document: Document, sample: Sample, sequence: Sequence | None) -> dict[str, str]:
     hashes = {"experiment": document.sha256, f"sample {sample.name}": sample.sha256}
     return hashes | ({f"sequence {sequence.name}": sequence.sha256} if sequence else {})
-
-
-def _beside(argument: str, document: Document, *path: str) -> str:
-    """Take a file that an experiment names relative to the experiment's own folder.
-
-    One that ``--set`` names is relative to the current folder, as all of the command line is.
-    """
-    written = document.position(path).file == document.file
-    if written and is_file_argument(argument) and not Path(argument).is_absolute():
-        return str(Path(document.file).parent / argument)
-    return argument
 
 
 # ------------------------------------------------------------------------------- what it refers to
@@ -130,32 +128,17 @@ def _sample(
         for label, changes in overrides.items()
         for key in changes
     }
-    with _collecting(faults, document, "sample"):
-        return load_sample(_beside(argument, document, "sample"), overrides, places=places)
+    with collecting(faults, document, ("sample",)):
+        return load_sample(beside(argument, document, ("sample",)), overrides, places=places)
     return None
 
 
 def _sequence(document: Document, faults: list[Fault]) -> Sequence | None:
     argument = document.get(("charge", "sequence"))
     if isinstance(argument, str):
-        with _collecting(faults, document, "charge", "sequence"):
-            return load_sequence(_beside(argument, document, "charge", "sequence"))
+        with collecting(faults, document, ("charge", "sequence")):
+            return load_sequence(beside(argument, document, ("charge", "sequence")))
     return None
-
-
-@contextmanager
-def _collecting(faults: list[Fault], document: Document, *path: str) -> Iterator[None]:
-    """Collect the faults of what a path names; an unknown name is told where it stands."""
-    argument = str(document.get(path))
-    unknown = {} if is_file_argument(argument) else {Position(argument): document.position(path)}
-    try:
-        yield
-    except InputError as error:
-        faults += _told_at(error.faults, unknown)
-
-
-def _told_at(faults: Iterable[Fault], places: Mapping[Position, Position]) -> list[Fault]:
-    return [Fault(places.get(fault.at, fault.at), fault.message) for fault in faults]
 
 
 def _timeline(
@@ -179,12 +162,12 @@ def _timeline(
         timeline = expand(
             sequence,
             sample,
-            pulses="ideal" if _not_calibrated(entry, sample) else entry.noise.pulses,
+            pulses="ideal" if missing_lengths(entry, sample) else entry.noise.pulses,
             parameters=charge.parameters,
             roles=charge.spins,
         )
     except InputError as error:
-        faults += _told_at(error.faults, places)
+        faults += told_at(error.faults, places)
         return None
     if any(isinstance(event, TimedGradient) for event in timeline.events):
         at = document.position(("charge", "sequence"))
@@ -251,48 +234,14 @@ def _prepare_faults(entry: ExperimentFormat, document: Document, sample: Sample)
 
 
 def _measure_faults(entry: ExperimentFormat, document: Document, sample: Sample) -> Iterator[Fault]:
-    if not entry.measure.readouts:
-        at = document.position(("measure", "readouts"))
-        yield Fault(at, "`readouts` must hold at least one readout such as II, but is []")
-    misspelt = [*_readout_faults(entry.measure.readouts, document, sample)]
-    yield from misspelt or _rank_faults(entry.measure.readouts, document, sample)
     if entry.measure.dead_time < 0:
         at = document.position(("measure", "dead_time"))
         yield Fault(at, f"`dead_time` must not be negative, but is {entry.measure.dead_time:g} s")
-    if missing := _not_calibrated(entry, sample):
+    if missing := missing_lengths(entry, sample):
         at = document.position(("noise", "pulses"))
         yield Fault(
             at, f"finite pulses need `pulse_90` of every spin; {', '.join(missing)} has none"
         )
-
-
-def _not_calibrated(entry: ExperimentFormat, sample: Sample) -> list[str]:
-    """Return the labels whose 90° time is needed and missing."""
-    wanted = sample.spins if entry.noise.pulses == "finite" else ()
-    return [spin.label for spin in wanted if spin.pulse_90_s is None]
-
-
-def _readout_faults(readouts: list[str], document: Document, sample: Sample) -> Iterator[Fault]:
-    for number, readout in enumerate(readouts):
-        try:
-            check_readout(readout, len(sample.spins))
-        except ArgumentError as error:
-            message = str(error).removeprefix("Argument ")
-            yield Fault(document.position(("measure", "readouts", number)), message)
-
-
-def _rank_faults(readouts: list[str], document: Document, sample: Sample) -> Iterator[Fault]:
-    """Tell which Paulis a set of readouts leaves in the dark, with ideal pulses."""
-    if not readouts:
-        return
-    response = response_matrix(measurement_chain(sample, readouts, relaxation=False))
-    rank, hidden = undetermined(response.matrix, response.paulis)
-    if hidden:
-        message = (
-            f"`readouts` {', '.join(readouts)} determine {rank} of {len(response.paulis)} Paulis; "
-            f"not seen: {', '.join(hidden)}; add readouts"
-        )
-        yield Fault(document.position(("measure", "readouts")), message)
 
 
 # ------------------------------------------------------------------------------------- the nouns
@@ -302,9 +251,11 @@ def _battery(entry: BatteryFormat, sample: Sample) -> Battery:
     return Battery.from_terms(**{name: getattr(entry, name) for name in TWO_SPIN_TERMS})
 
 
-def _prepare(entry: PrepareFormat, sample: Sample) -> GibbsPreparation | ProductPreparation:
+def _prepare(
+    entry: PrepareFormat, sample: Sample, design: Designed
+) -> GibbsPreparation | ProductPreparation:
     if entry.gibbs is not None:
-        return GibbsPreparation(entry.gibbs.temperature)
+        return GibbsPreparation(entry.gibbs.temperature, design.preparation)
     spins = {
         sample.index(label): (spin.frequency, spin.temperature)
         for label, spin in (entry.product or {}).items()
@@ -312,10 +263,16 @@ def _prepare(entry: PrepareFormat, sample: Sample) -> GibbsPreparation | Product
     return ProductPreparation(MappingProxyType(spins))
 
 
-def _passes(entry: ChargeFormat, timeline: Timeline) -> SequenceCharge:
+def _charge(
+    entry: ChargeFormat, sample: Sample, sequence: Sequence | None, timeline: Timeline | None
+) -> DriveCharge | SequenceCharge:
+    if sequence is None or timeline is None:
+        return _drive(entry)
     assert entry.cycles is not None  # the format asks for it beside a sequence
-    cycles = entry.cycles
-    return SequenceCharge(timeline, np.arange(cycles.start, cycles.stop + 1, cycles.step))
+    cycles, ideal = entry.cycles, None
+    if timeline.pulses != "ideal":
+        ideal = expand(sequence, sample, parameters=entry.parameters, roles=entry.spins)
+    return SequenceCharge(timeline, np.arange(cycles.start, cycles.stop + 1, cycles.step), ideal)
 
 
 def _drive(entry: ChargeFormat) -> DriveCharge:
@@ -325,9 +282,9 @@ def _drive(entry: ChargeFormat) -> DriveCharge:
     return DriveCharge(entry.rate, times, soft=entry.how == "soft")
 
 
-def _measure(entry: MeasureFormat) -> Measurement:
+def _measure(entry: MeasureFormat, readouts: tuple[str | Readout, ...]) -> Measurement:
     return Measurement(
-        readouts=tuple(entry.readouts),
+        readouts=readouts,
         snr=entry.snr,
         scans=entry.scans,
         estimator=entry.estimator,
@@ -340,4 +297,6 @@ def _measure(entry: MeasureFormat) -> Measurement:
         phase_cycle=entry.phase_cycle,
         integration_window_hz=entry.integration_window,
         reference_scans=entry.reference_scans,
+        noise_level=entry.noise_level,
+        direct_work=entry.direct_work,
     )

@@ -1,11 +1,11 @@
-"""The nouns of an experiment: prepare → charge → measure."""
+"""The nouns of an experiment: prepare → charge (→ extract) → measure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -13,17 +13,51 @@ from numpy.typing import NDArray
 
 from nmrqb.battery import Battery
 from nmrqb.dynamics import Distribution, Tabulated
-from nmrqb.operators import Real
+from nmrqb.operators import Complex, Real
 from nmrqb.sample import Mechanism, PulseModel, Sample
-from nmrqb.sequence import NO_ERRORS, PulseErrors, Timeline
-from nmrqb.tomography import Method
+from nmrqb.sequence import NO_ERRORS, PulseErrors, Sequence, Timeline
+from nmrqb.tomography import Method, Readout
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A designed step of an experiment: the sequence, and its events with the pulses of the run."""
+
+    sequence: Sequence
+    timeline: Timeline
+
+
+@dataclass(frozen=True, eq=False)
+class PreparationStage(Stage):
+    """A designed preparation, played from thermal equilibrium.
+
+    Attributes
+    ----------
+    scale
+        k: without errors it makes the deviation k(dρ − 1), in the units of
+        `nmrqb.dynamics.thermal_deviation`.  The effective state is (1 + δ/k)/d of what it makes.
+    largest_scale
+        The largest k that unitaries and gradients reach.
+    """
+
+    scale: float
+    largest_scale: float
 
 
 @dataclass(frozen=True)
 class GibbsPreparation:
-    """The Gibbs state of the battery Hamiltonian at k_B T/h = ``temperature_hz``."""
+    """The Gibbs state of the battery Hamiltonian at k_B T/h = ``temperature_hz``.
+
+    Attributes
+    ----------
+    temperature_hz
+        Positive, or negative for an inverted state.
+    stage
+        What is played from thermal equilibrium to make it, or None: it is given.
+    """
 
     temperature_hz: float
+    stage: PreparationStage | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +89,40 @@ class DriveCharge:
     times_s: Real
     soft: bool = False
 
+    @property
+    def points(self) -> int:
+        """Number of times."""
+        return int(self.times_s.size)
+
+
+@dataclass(frozen=True, eq=False)
+class HamiltonianCharge:
+    """Charging by exp(−i2πHt), at each t by a sequence that makes this unitary exactly.
+
+    Attributes
+    ----------
+    hamiltonian_hz
+        H/2π in Hz, shape (4, 4).
+    times_s
+        Protocol times t, shape (T,).
+    stages
+        What is played at each of them, in the least time of any sequence.
+    """
+
+    hamiltonian_hz: Complex
+    times_s: Real
+    stages: tuple[Stage, ...]
+
+    @property
+    def points(self) -> int:
+        """Number of times."""
+        return int(self.times_s.size)
+
+    @property
+    def timelines(self) -> tuple[Timeline, ...]:
+        """The events that are played at each time."""
+        return tuple(stage.timeline for stage in self.stages)
+
 
 @dataclass(frozen=True, eq=False)
 class SequenceCharge:
@@ -66,10 +134,21 @@ class SequenceCharge:
         The sequence, bound to the sample.
     cycles
         Numbers of passes, shape (T,).
+    ideal
+        The same sequence with ideal pulses, or None where that is what is played.
     """
 
     timeline: Timeline
     cycles: NDArray[np.int_]
+    ideal: Timeline | None = None
+
+    @property
+    def points(self) -> int:
+        """Number of times."""
+        return int(self.cycles.size)
+
+
+Charge: TypeAlias = DriveCharge | SequenceCharge | HamiltonianCharge
 
 
 @dataclass(frozen=True)
@@ -124,6 +203,9 @@ class Noise:
         knows it of the readout, as it knows the spreads.  Radiation damping is left out.
     receiver
         What the receiver does to FIDs, unknown to the estimator.
+    equilibrium
+        Deviation X of the state (1 + X)/d to which relaxation leads before the readout, shape
+        (d, d); None for what the mechanisms lead to.
     """
 
     relaxation: bool | tuple[Mechanism, ...] = True
@@ -134,6 +216,7 @@ class Noise:
     J_spread: float = 0.0
     pulse_errors: PulseErrors = NO_ERRORS
     receiver: ReceiverErrors = field(default_factory=ReceiverErrors)
+    equilibrium: Complex | None = None
 
     def mechanisms(self, sample: Sample) -> tuple[Mechanism, ...]:
         """Return the mechanisms of relaxation that act on a sample."""
@@ -149,11 +232,12 @@ class Measurement:
     Attributes
     ----------
     readouts
-        Readout pulses, each observed on every channel.
+        What is played before the FIDs, each observed on every channel: words of
+        `nmrqb.tomography.read_readout`, or readouts that are bound to the sample.
     snr, scans
         Signal-to-noise ratio of one scan, and number of scans.
     estimator
-        ``maximum-likelihood`` or ``linear-inversion``.
+        One of `nmrqb.tomography.METHODS`, with its usual settings.
     confidence, replicas
         Nominal coverage of the intervals, number of bootstrap replicas.
     gain_error
@@ -166,9 +250,14 @@ class Measurement:
         Half width of the integrals round every line in Hz, or None for a fit in the time domain.
     reference_scans
         Scans of the reference that gains and phases are calibrated with; 0 for none.
+    noise_level
+        Whether the estimator is given the noise level, or measures it on the FIDs.
+    direct_work
+        Whether the unitary that the estimate suggests is applied, and the energy measured again
+        with as many scans.
     """
 
-    readouts: tuple[str, ...]
+    readouts: tuple[str | Readout, ...]
     snr: float
     scans: int = 1
     estimator: Method = "maximum-likelihood"
@@ -181,6 +270,13 @@ class Measurement:
     phase_cycle: Literal["none", "cyclops"] = "none"
     integration_window_hz: float | None = None
     reference_scans: int = 0
+    noise_level: Literal["known", "measured"] = "known"
+    direct_work: bool = False
+
+    @property
+    def readout_names(self) -> tuple[str, ...]:
+        """What the readouts are called in tables."""
+        return tuple(r if isinstance(r, str) else r.name for r in self.readouts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +293,8 @@ class Experiment:
         The steps.
     report
         Figures of merit to estimate, see `FIGURES`.
+    extract
+        Whether the sequence is played that extracts the ergotropy of the ideal charged state.
     seed
         Seed that the file fixes, or None.
     inputs_sha256
@@ -210,14 +308,26 @@ class Experiment:
     sample: Sample
     battery: Battery
     prepare: GibbsPreparation | ProductPreparation
-    charge: DriveCharge | SequenceCharge
+    charge: Charge
     noise: Noise
     measure: Measurement
     report: tuple[str, ...]
+    extract: bool = False
     notes: str = ""
     seed: int | None = None
     inputs_sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     overrides: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def preparation(self) -> PreparationStage | None:
+        """What is played to prepare, or None where the state is given."""
+        return self.prepare.stage if isinstance(self.prepare, GibbsPreparation) else None
+
+    @property
+    def designed(self) -> bool:
+        """Whether a step of it is played by a sequence that was designed for it."""
+        charged = isinstance(self.charge, HamiltonianCharge)
+        return charged or self.extract or self.preparation is not None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

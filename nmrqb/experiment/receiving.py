@@ -18,6 +18,7 @@ from nmrqb.tomography import (
     acquire,
     calibrate,
     diagnose,
+    noise_level,
     reference_chain,
 )
 
@@ -134,6 +135,8 @@ def calibration_of(
         return None
     reference, state = reference_chain(chain), reference_state(experiment.sample)
     fids = recorded(experiment, reference, acquire(reference, state), noise, rng, scans=scans)
+    if experiment.measure.noise_level == "measured":
+        return calibrate(fids, reference, state, noise_level(fids, reference))
     return calibrate(fids, reference, state, noise / np.sqrt(scans))
 
 

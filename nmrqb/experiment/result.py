@@ -12,14 +12,18 @@ import scipy
 import xarray as xr
 
 import nmrqb
-from nmrqb.battery import fidelity
+from nmrqb.battery import Battery, fidelity
 from nmrqb.dynamics import Ensemble, excited_population
 from nmrqb.experiment.charging import Clock
-from nmrqb.experiment.figures import FIGURES, figure_functions
+from nmrqb.experiment.cycle import Extracted, initial_state
+from nmrqb.experiment.extraction import Extraction, work_between
+from nmrqb.experiment.figures import EXTRACTED_WORK, FIGURES, figure_functions
 from nmrqb.experiment.inhomogeneity import TOLERANCE
 from nmrqb.experiment.model import Experiment, SequenceCharge
+from nmrqb.experiment.stages import lasting
 from nmrqb.operators import Complex, Real, partial_trace
 from nmrqb.tomography import Chain, Interval, StateEstimate
+from nmrqb.tomography.estimation.posterior import CONVERGED
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,12 @@ class Truth:
         Ensemble average, shape (T, d, d).
     model
         States under the average Hamiltonian with laboratory-frame relaxation, or None.
+    ideal
+        States after the ideal preparation and charging, or None where no step is designed.
+    prepared
+        The effective state before charging, shape (d, d).
+    extracted
+        What the designed extraction leaves, or None.
     """
 
     clock: Clock
@@ -45,6 +55,9 @@ class Truth:
     members: Complex
     states: Complex
     model: Complex | None
+    ideal: Complex | None = None
+    prepared: Complex | None = None
+    extracted: Extracted | None = None
 
     @property
     def weights(self) -> Real:
@@ -54,6 +67,22 @@ class Truth:
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 _STATE = ("time", "row", "column")
+_EXTRACTION = (
+    "The extracted work is a difference of two measured energies, which takes twice the scans: the "
+    "unitary that makes the estimated state passive acts on the spins, ideally and at once, and "
+    "all readouts are measured again. No unitary extracts more than the ergotropy, so that this is "
+    "on average a lower bound of it; it is negative where the state has none to give and the "
+    "unitary, made for noise, puts work in."
+)
+
+
+_PLAYED_EXTRACTION = (
+    "The extracted work is a difference of two measured energies, before and after the sequence "
+    "that extracts the ergotropy of the ideal charged state. The ideal work is that ergotropy; "
+    "the work under average Hamiltonians is of the same pulses with relaxation in the laboratory "
+    "frame. What leaves the battery by relaxation during the extraction counts as work."
+)
+_NEGATIVE = 1e-3  # of a population: what is told
 
 
 def variable(dims: tuple[str, ...], values: Any, long_name: str, units: str = "1") -> Variable:  # noqa: ANN401
@@ -72,8 +101,8 @@ def label(
 
     Figures of merit are ``true_NAME`` (simulated state), ``NAME`` (bias-corrected estimate),
     ``NAME_low``, ``NAME_high`` (interval), ``NAME_lower_bound``, ``NAME_upper_bound`` (one-sided,
-    by data thinning), ``NAME_raw`` (plug-in) and ``model_NAME`` (average Hamiltonian with
-    laboratory-frame relaxation).
+    by data thinning), ``NAME_raw`` (plug-in), ``model_NAME`` (average Hamiltonian with
+    laboratory-frame relaxation) and, where a step is designed, ``ideal_NAME``.
     """
     variables = {
         "true_state": variable(_STATE, truth.states, "simulated state"),
@@ -92,7 +121,15 @@ def label(
 
 
 def _attributes(estimate: StateEstimate) -> dict[str, Any]:
-    return {"estimator": estimate.method, "degrees_of_freedom": estimate.degrees_of_freedom}
+    found: dict[str, Any] = {
+        "estimator": estimate.method,
+        "degrees_of_freedom": estimate.degrees_of_freedom,
+    }
+    if estimate.posterior is not None:
+        found["posterior_r_hat"] = float(estimate.posterior.r_hat.max())
+        found["posterior_effective_size"] = float(estimate.posterior.effective_size.min())
+        found["posterior_acceptance"] = float(estimate.posterior.acceptance.min())
+    return found
 
 
 def _coordinates(experiment: Experiment, clock: Clock, chain: Chain) -> dict[str, Any]:
@@ -136,6 +173,9 @@ def _figure_variables(
         if truth.model is not None:
             text = f"{title} under the average Hamiltonian"
             found[f"model_{name}"] = variable(("time",), function(truth.model), text, units)
+        if truth.ideal is not None:
+            text = f"{title} after ideal preparation and charging"
+            found[f"ideal_{name}"] = variable(("time",), function(truth.ideal), text, units)
     for name, interval in intervals.items():
         title, units = FIGURES[name].title, FIGURES[name].units
         parts = {
@@ -148,6 +188,72 @@ def _figure_variables(
         }
         for key, (values, text) in parts.items():
             found[key] = variable(("time",), values, f"{title}, {text}", units)
+    return found
+
+
+def extraction_variables(extraction: Extraction | None) -> dict[str, Variable]:
+    """Return what a direct measurement of work yields; nothing where there was none."""
+    if extraction is None:
+        return {}
+    title, units, work = EXTRACTED_WORK.title, EXTRACTED_WORK.units, extraction.measured
+    parts = {
+        "true_extracted_work": (extraction.true, "of the simulated state"),
+        "extracted_work": (work.value, "energy measured before less after"),
+        "extracted_work_error": (work.error, "standard error"),
+        "extracted_work_low": (work.low, "lower end of the interval"),
+        "extracted_work_high": (work.high, "upper end of the interval"),
+    }
+    found = {
+        key: variable(("time",), values, f"{title}, {text}", units)
+        for key, (values, text) in parts.items()
+    }
+    if extraction.applied is not None:
+        text = "unitary that makes the estimated state passive"
+        found = {"extraction_unitary": variable(_STATE, extraction.applied, text)} | found
+    return found
+
+
+def cycle_variables(experiment: Experiment, truth: Truth) -> dict[str, Variable]:
+    """Return what the designed preparation and extraction yield; nothing without them."""
+    found: dict[str, Variable] = {}
+    stage, after = experiment.preparation, truth.extracted
+    before_s = 0.0
+    if stage is not None and truth.prepared is not None:
+        before_s = lasting(stage.timeline, experiment.sample, experiment.noise)
+        likeness = fidelity(truth.prepared, initial_state(experiment))
+        found |= {
+            "prepared_state": variable(
+                ("row", "column"), truth.prepared, "effective prepared state"
+            ),
+            "preparation_scale": variable(
+                (), stage.scale, "deviation over 4ρ − 1, in units of Iz of 1H in equilibrium"
+            ),
+            "preparation_fidelity": variable((), likeness, "fidelity of prepared to wanted state"),
+            "preparation_time": variable((), before_s, "duration of the preparation", "s"),
+        }
+    if after is not None:
+        found |= _extraction_comparison(experiment.battery, truth, after)
+    if stage is not None or after is not None:
+        extraction_s = 0.0 if after is None else after.duration_s
+        whole = before_s + truth.clock.laboratory_time_s + extraction_s
+        found["cycle_time"] = variable(("time",), whole, "duration of all steps", "s")
+    return found
+
+
+def _extraction_comparison(battery: Battery, truth: Truth, after: Extracted) -> dict[str, Variable]:
+    """Return the work of the designed extraction, ideal and under average Hamiltonians."""
+    assert truth.ideal is not None  # with an extraction the experiment is designed
+    title, units = EXTRACTED_WORK.title, EXTRACTED_WORK.units
+    ideal = figure_functions(battery)["ergotropy"](truth.ideal)
+    found = {
+        "extracted_state": variable(_STATE, after.states, "simulated state after the extraction"),
+        "extraction_time": variable(("time",), after.duration_s, "duration of the extraction", "s"),
+        "ideal_extracted_work": variable(("time",), ideal, f"{title}, all steps ideal", units),
+    }
+    if truth.model is not None and after.model is not None:
+        work = work_between(battery, truth.model, after.model)
+        text = f"{title} under the average Hamiltonians of all steps"
+        found["model_extracted_work"] = variable(("time",), work, text, units)
     return found
 
 
@@ -185,6 +291,9 @@ def reading_notes(
         "Where an interval begins at 0, quote its upper end: near 0 the bias of a figure that "
         "cannot be negative is only partly corrected.",
     ]
+    if experiment.measure.direct_work:
+        notes.append(_EXTRACTION)
+    notes += _cycle_notes(experiment, truth)
     if np.all(truth.clock.laboratory_time_s == 0) and experiment.noise.relaxation:
         notes.append(
             "Charging takes no laboratory time with ideal hard pulses: relaxation acts during "
@@ -209,6 +318,29 @@ def reading_notes(
     return tuple(notes)
 
 
+def _cycle_notes(experiment: Experiment, truth: Truth) -> list[str]:
+    """Return what the designed steps make of the figures."""
+    notes, stage = [], experiment.preparation
+    if stage is not None:
+        notes.append(
+            f"The preparation makes the deviation k(4ρ − 1) of thermal equilibrium, k = "
+            f"{stage.scale:.4g} in units of Iz of 1H, the largest that unitaries and a gradient "
+            "reach. States and figures are of the effective state (1 + δ/k)/4 of the deviation δ "
+            "that it makes: what pulses and relaxation lose is in it, and it can have eigenvalues "
+            "below 0. T1 leads back to thermal equilibrium, Δ/k in these units. SNR is of an "
+            "effective pure state at this scale."
+        )
+    lowest = float(np.linalg.eigvalsh(truth.states).min())
+    if stage is not None and lowest < -_NEGATIVE:
+        notes.append(
+            f"Effective states have eigenvalues down to {lowest:.2g}: the deviation is no state "
+            "at this scale there, and estimators that keep to states are biased by as much."
+        )
+    if truth.extracted is not None:
+        notes.append(_PLAYED_EXTRACTION)
+    return notes
+
+
 def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
     """Return warnings that the data themselves give: a misfit, or a state at the boundary."""
     notes, freedom = [], estimate.degrees_of_freedom
@@ -230,6 +362,13 @@ def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
             f"{outside} of {estimate.chi2.size} linear inversions are not positive: the state is "
             "within the noise of the boundary. Intervals do not rely on positivity; they cover "
             "what they claim there too, but are wider than they would have to be. More scans help."
+        )
+    posterior = estimate.posterior
+    if posterior is not None and posterior.r_hat.max() > CONVERGED:
+        notes.append(
+            f"The chains behind {int(np.sum(posterior.r_hat > CONVERGED))} posterior means have "
+            f"not converged (R̂ up to {posterior.r_hat.max():.3f}, {CONVERGED:g} wanted): the "
+            "plug-in values are uncertain by it. Intervals do not rely on them."
         )
     return notes
 

@@ -8,7 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from nmrqb.experiment import FIGURES
-from nmrqb.plotting.style import ESTIMATE, MODEL, TRUE, quiet_axes
+from nmrqb.plotting.style import ESTIMATE, MODEL, TRUE, WORK, quiet_axes
 
 
 def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
@@ -26,7 +26,8 @@ def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
     Returns
     -------
     list of Artist
-        True curve, estimates with error bars, and the model curve where there is one.
+        True curve, the model curve where there is one, estimates with error bars, and for the
+        ergotropy the work that was measured directly where it was.
     """
     figure = FIGURES[name]
     time = data["time"].values * 1e3
@@ -43,21 +44,29 @@ def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
             label="average Hamiltonian + laboratory T1/T2",
         )
     if name in data:
-        value = data[name].values
-        bars = np.abs([value - data[f"{name}_low"].values, data[f"{name}_high"].values - value])
-        marks = ax.errorbar(
-            time,
-            value,
-            yerr=bars,
-            fmt="o",
-            markersize=3.2,
-            linewidth=0.9,
-            capsize=1.5,
-            color=ESTIMATE,
-            label="estimated from FIDs",
-        )
-        artists.append(marks.lines[0])
+        artists.append(_marks(ax, data, name, "o", ESTIMATE, "estimated from FIDs"))
+    if name == "ergotropy" and "extracted_work" in data:
+        artists.append(_marks(ax, data, "extracted_work", "s", WORK, "work measured directly"))
     unit = f" ({figure.units})" if figure.units != "1" else ""
     ax.set(xlabel="protocol time (ms)", ylabel=f"{figure.title}{unit}")
     quiet_axes(ax)
     return artists
+
+
+def _marks(ax: Axes, data: xr.Dataset, name: str, mark: str, color: str, label: str) -> Artist:
+    """Draw values with their intervals; squares are open, for what lies under them to be seen."""
+    value = data[name].values
+    bars = np.abs([value - data[f"{name}_low"].values, data[f"{name}_high"].values - value])
+    drawn = ax.errorbar(
+        data["time"].values * 1e3,
+        value,
+        yerr=bars,
+        fmt=mark,
+        markersize=3.2,
+        linewidth=0.9,
+        capsize=1.5,
+        color=color,
+        markerfacecolor=color if mark == "o" else "none",
+        label=label,
+    )
+    return drawn.lines[0]

@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 TRUE = "#222222"
 ESTIMATE = "#c1272d"
 MODEL = "#0071bc"
+WORK = "#2b8a3e"
 QUIET = "#888888"
+POSITIVE, NEGATIVE = "#b2182b", "#2166ac"
 CHANNELS = ("#0071bc", "#c1272d", "#2b8a3e", "#b35900")
 
 

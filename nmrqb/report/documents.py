@@ -11,9 +11,11 @@ import numpy as np
 import xarray as xr
 
 from nmrqb.errors import Fault
-from nmrqb.experiment import FIGURES, Result
+from nmrqb.experiment import EXTRACTED_WORK, FIGURES, Result
 
 RESULT_FORMAT = "nmrqb-result/1"
+_ESTIMATED = ("low", "high", "raw", "lower_bound", "upper_bound")
+_MEASURED = ("low", "high", "error")
 
 
 def dump(document: Mapping[str, Any] | Sequence[Any]) -> str:
@@ -58,6 +60,7 @@ def result_document(result: Result, files: Sequence[str]) -> dict[str, Any]:
         "title": result.experiment.title,
         "sample": result.experiment.sample.name,
         "seed": result.seed,
+        **_preparation(data),
         "points": [_point(result, data.isel(time=k)) for k in range(data.sizes["time"])],
         "chi2": {
             "mean": float(data["chi2"].mean()),
@@ -67,6 +70,14 @@ def result_document(result: Result, files: Sequence[str]) -> dict[str, Any]:
         "notes": list(result.notes),
         "provenance": dict(result.provenance),
     }
+
+
+def _preparation(data: xr.Dataset) -> dict[str, Any]:
+    """Return what a designed preparation makes; nothing where the state is given."""
+    if "preparation_scale" not in data:
+        return {}
+    keys = {"scale": "scale", "fidelity": "fidelity", "time_s": "time"}
+    return {"preparation": {key: float(data[f"preparation_{name}"]) for key, name in keys.items()}}
 
 
 def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
@@ -82,15 +93,23 @@ def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
         str(label): float(value)
         for label, value in zip(at["spin"].values, at["excited_population"].values, strict=True)
     }
-    if "model_ergotropy" in at:
-        point["model"] = {FIGURES[name].key: float(at[f"model_{name}"]) for name in FIGURES}
+    for kind in ("ideal", "model"):
+        if f"{kind}_ergotropy" in at:
+            point[kind] = {FIGURES[name].key: float(at[f"{kind}_{name}"]) for name in FIGURES}
+        if f"{kind}_extracted_work" in at:
+            point[kind][EXTRACTED_WORK.key] = float(at[f"{kind}_extracted_work"])
+    for name in ("extraction_time", "cycle_time"):
+        if name in at:
+            point[f"{name}_s"] = float(at[name])
     point["estimate"] = {
-        FIGURES[name].key: _interval(at, name) for name in result.experiment.report
+        FIGURES[name].key: _numbers(at, name, _ESTIMATED) for name in result.experiment.report
     } | {"fidelity_to_true": float(at["fidelity_to_true"])}
+    if "extracted_work" in at:
+        point["true"][EXTRACTED_WORK.key] = float(at["true_extracted_work"])
+        point["estimate"][EXTRACTED_WORK.key] = _numbers(at, "extracted_work", _MEASURED)
     return point
 
 
-def _interval(at: xr.Dataset, name: str) -> dict[str, float | bool]:
-    parts = ("low", "high", "raw", "lower_bound", "upper_bound")
+def _numbers(at: xr.Dataset, name: str, parts: Sequence[str]) -> dict[str, float | bool]:
     numbers = {"value": float(at[name])} | {part: float(at[f"{name}_{part}"]) for part in parts}
     return numbers | {"significant": numbers["low"] > 0 or numbers["high"] < 0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment import FIGURES, DriveCharge, Experiment, GibbsPreparation, Result
-from nmrqb.experiment.model import SequenceCharge
+from nmrqb.experiment.cycle import extraction_stages
+from nmrqb.experiment.model import Charge, HamiltonianCharge
 from nmrqb.plotting import (
     Column,
     Mark,
@@ -21,7 +22,6 @@ from nmrqb.plotting import (
     diagram_size,
     draw_fid,
     draw_figure_of_merit,
-    draw_matrix,
     draw_sequence,
     draw_spectrum,
     fid,
@@ -118,14 +118,24 @@ def _diagram_figure(
 def protocol_figure(experiment: Experiment) -> Figure:
     """Return the diagram of a whole experiment: prepare, charge, readout, acquisition."""
     rows = range(len(experiment.sample.labels))
-    readouts = experiment.measure.readouts
+    readouts = experiment.measure.readout_names
     columns = [
-        Column(marks={k: box(_preparation_text(experiment, k)) for k in rows}),
+        *_preparation_columns(experiment, rows),
         *_charging_columns(experiment.charge, len(rows)),
-        Column(marks={k: box(_readout_text(readouts, k)) for k in rows}),
+        *_extraction_columns(experiment, rows),
+        Column(marks={k: box(_readout_text(readouts, k, len(rows))) for k in rows}),
         Column(marks={k: fid() for k in rows}),
     ]
     return _diagram_figure(columns, map(plain, experiment.sample.labels), experiment.title)
+
+
+def _preparation_columns(experiment: Experiment, rows: Iterable[int]) -> list[Column]:
+    """Return what is played to prepare, or boxes of the states that are given."""
+    stage = experiment.preparation
+    if stage is None:
+        return [Column(marks={k: box(_preparation_text(experiment, k)) for k in rows})]
+    text = "prepare the Gibbs state"
+    return [Column("open"), *timeline_columns(stage.timeline), Column("close", text=text)]
 
 
 def _preparation_text(experiment: Experiment, row: int) -> str:
@@ -135,15 +145,35 @@ def _preparation_text(experiment: Experiment, row: int) -> str:
     return f"Gibbs state\n{prepare.spins[row][1]:g} Hz" if row in prepare.spins else "mixed"
 
 
-def _readout_text(readouts: tuple[str, ...], row: int) -> str:
+def _readout_text(readouts: tuple[str, ...], row: int, rows: int) -> str:
+    """Return what the readouts do to one spin; those that are more than letters go by name."""
     names = {"I": "–", "X": "90x", "Y": "90y"}
-    return "one readout of\n" + " | ".join(names[readout[row]] for readout in readouts)
+    letters = [word for word in readouts if len(word) == rows and not set(word) - set(names)]
+    named = [word for word in readouts if word not in letters]
+    told = [" | ".join(names[word[row]] for word in letters)] if letters else []
+    return "\n".join(["one readout of", *told, *map(plain, named)])
 
 
-def _charging_columns(charge: DriveCharge | SequenceCharge, rows: int) -> list[Column]:
+def _extraction_columns(experiment: Experiment, rows: Iterable[int]) -> list[Column]:
+    """Return the unitary that is applied before the second of two measurements, if there is one."""
+    stages = extraction_stages(experiment)
+    if stages:
+        drawn_events = timeline_columns(stages[-1].timeline)
+        return [Column("open"), *drawn_events, Column("close", text="extract, the second time")]
+    if not experiment.measure.direct_work:
+        return []
+    spins = experiment.battery.spins
+    drawn = rows if spins is None else spins
+    return [Column(marks={k: box("first without, then\nwith extraction") for k in drawn})]
+
+
+def _charging_columns(charge: Charge, rows: int) -> list[Column]:
     if isinstance(charge, DriveCharge):
         text = f"4π·{charge.rate_hz:g} Hz·t\nx" if not charge.soft else "drive x\nfor t"
         return [Column(marks={k: Mark(label=text, look="grey", width=_DRIVE) for k in range(rows)})]
+    if isinstance(charge, HamiltonianCharge):
+        text = f"charge, here for {1e3 * float(charge.times_s[-1]):.4g} ms"
+        return [Column("open"), *timeline_columns(charge.timelines[-1]), Column("close", text=text)]
     played = timeline_columns(charge.timeline)
     if len(played) > MOST_COLUMNS:
         played = [Column("block", text=f"{plain(charge.timeline.name)}\n{len(played)} events")]
@@ -188,32 +218,10 @@ def _line_shape(result: Result, channel: str) -> tuple[float, float]:
     return decay, max(2 * highest, 10 * decay, 50.0)
 
 
-def state_figure(result: Result) -> Figure:
-    """Return the simulated density matrix beside the estimated one, at the most charged state."""
-    data, k = result.data, int(result.data["shown"])
-    labels = [str(label) for label in data["row"].values]
-    states = {
-        "simulated": data["true_state"].values[k],
-        "estimated": data["estimated_state"].values[k],
-    }
-    limit = max(float(np.abs(rho).max()) for rho in states.values())
-    figure = new_figure(9.5, 8.6)
-    axes = figure.subplots(2, 2)
-    for row, (name, rho) in enumerate(states.items()):
-        draw_matrix(axes[row, 0], rho.real, labels, limit=limit, title=f"{name} ρ, real part")
-        image = draw_matrix(
-            axes[row, 1], rho.imag, labels, limit=limit, title=f"{name} ρ, imaginary part"
-        )
-    figure.colorbar(image, ax=axes, shrink=0.6)
-    fidelity = float(data["fidelity_to_true"][k])
-    time = float(data["time"][k]) * 1e3
-    figure.suptitle(f"Most charged state (protocol time {time:.4g} ms), fidelity {fidelity:.5f}")
-    return figure
-
-
 def charging_figure(result: Result) -> Figure:
     """Return the reported figures of merit against time, estimates over the simulated curve."""
-    names = [name for name in FIGURES if name in result.experiment.report]
+    drawn = {*result.experiment.report, *(["ergotropy"] if "extracted_work" in result.data else [])}
+    names = [name for name in FIGURES if name in drawn]
     rows = (len(names) + 1) // 2
     figure = new_figure(11, 3.1 * rows + 0.6)
     axes = figure.subplots(rows, 2, squeeze=False).ravel()
@@ -225,16 +233,3 @@ def charging_figure(result: Result) -> Figure:
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(result.experiment.title or result.experiment.name)
     return figure
-
-
-PICTURES: Mapping[str, Callable[[Result], Figure]] = {
-    "sequence.png": lambda result: protocol_figure(result.experiment),
-    "signal.png": signal_figure,
-    "state.png": state_figure,
-    "charging.png": charging_figure,
-}
-
-
-def result_figures(result: Result) -> dict[str, Figure]:
-    """Return all pictures of a run by file name."""
-    return {name: draw(result) for name, draw in PICTURES.items()}

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import xarray as xr
 
 from nmrqb.dynamics import Gaussian, Lorentzian
 from nmrqb.experiment import (
+    EXTRACTED_WORK,
     FIGURES,
     DriveCharge,
     Experiment,
     GibbsPreparation,
+    HamiltonianCharge,
+    Measurement,
     Noise,
     ReceiverErrors,
     Result,
 )
-from nmrqb.operators import named_terms
+from nmrqb.operators import Complex, named_terms, pauli_coefficients, pauli_strings
 from nmrqb.sample import T1T2
 from nmrqb.sequence import NO_ERRORS
 
 _ROWS = 9
+_X_DRIVE = pauli_strings(2).index("XI")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:
@@ -46,18 +51,19 @@ def result_text(result: Result) -> str:
     return "\n".join(
         [
             result.experiment.title or result.experiment.name,
-            *(f"  {key:<10} {text}" for key, text in _asked(result)),
+            *(f"  {key:<10} {text}" for key, text in asked(result)),
             "",
             _shown_note(result),
             _figures_tables(result),
             "",
-            *_quality(result),
+            *quality(result),
             *(f"  Note: {note}" for note in result.notes),
         ]
     )
 
 
-def _asked(result: Result) -> list[tuple[str, str]]:
+def asked(result: Result) -> list[tuple[str, str]]:
+    """Return what a run was asked for, as names and texts."""
     experiment, data = result.experiment, result.data
     measure, noise = experiment.measure, experiment.noise
     time = data["time"].values * 1e3
@@ -67,14 +73,32 @@ def _asked(result: Result) -> list[tuple[str, str]]:
         ("battery", _battery_text(result)),
         ("prepare", _preparation_text(result)),
         ("charge", f"{_charge_text(result)}, {len(time)} points, {time[0]:g} to {time[-1]:.4g} ms"),
+        *([("extract", _extraction_text(data))] if "extraction_time" in data else []),
         ("noise", ", ".join([relaxation, f"{noise.pulses} pulses", *_imperfections(noise)])),
         (
             "measure",
-            f"{', '.join(measure.readouts)} on {', '.join(experiment.sample.nuclei)}; SNR "
-            f"{measure.snr:g} per scan, {measure.scans} scans; {measure.estimator}",
+            f"{', '.join(measure.readout_names)} on {', '.join(experiment.sample.nuclei)}; SNR "
+            f"{measure.snr:g} per scan, {measure.scans} scans{_again(measure)}; "
+            f"{measure.estimator}{_level(measure)}",
         ),
         ("seed", str(result.seed)),
     ]
+
+
+def _again(measure: Measurement) -> str:
+    return " and as many after extraction" if measure.direct_work else ""
+
+
+def _extraction_text(data: xr.Dataset) -> str:
+    lasts = 1e3 * data["extraction_time"].values
+    return (
+        "the sequence that extracts the ergotropy of the ideal charged state, "
+        f"{lasts.min():.3g} to {lasts.max():.3g} ms, and all scans again"
+    )
+
+
+def _level(measure: Measurement) -> str:
+    return ", noise level measured" if measure.noise_level == "measured" else ""
 
 
 def _imperfections(noise: Noise) -> list[str]:
@@ -113,20 +137,34 @@ def _battery_text(result: Result) -> str:
     if battery.spins is not None:
         splitting = 2 * float(battery.hamiltonian_hz[0, 0].real)
         return f"{sample.labels[battery.spins[0]]} alone, H/2π = {splitting:g} Hz · I_z"
+    return f"{_terms_text(battery.hamiltonian_hz)} (H/2π on Pauli strings)"
+
+
+def _terms_text(H: Complex) -> str:
+    """Return the terms of a two-spin Hamiltonian H/2π in Hz, shape (4, 4), that are not 0."""
     symbols = {"DM_z": "D", "KSEA_z": "G", "Delta": "Δ", "epsilon": "ε", "B": "B"}
-    named = named_terms(battery.hamiltonian_hz)
-    terms = [f"{symbol} = {named[name]:.6g} Hz" for name, symbol in symbols.items() if named[name]]
-    return f"{', '.join(terms)} (H/2π on Pauli strings)"
+    named = named_terms(H)
+    values = {symbol: named[name] for name, symbol in symbols.items()}
+    values["x drive"] = float(pauli_coefficients(H).real[_X_DRIVE])
+    return ", ".join(f"{symbol} = {value:.6g} Hz" for symbol, value in values.items() if value)
 
 
 def _preparation_text(result: Result) -> str:
     prepare, labels = result.experiment.prepare, result.experiment.sample.labels
     if isinstance(prepare, GibbsPreparation):
-        return f"Gibbs state of the battery at k_B T/h = {prepare.temperature_hz:g} Hz"
+        stage = prepare.stage
+        how = (
+            f", by a sequence of {_duration(result.data)}, scale {stage.scale:.4g}" if stage else ""
+        )
+        return f"Gibbs state of the battery at k_B T/h = {prepare.temperature_hz:g} Hz{how}"
     return "; ".join(
         f"{labels[k]} at {temperature:g} Hz (splitting {frequency:g} Hz)"
         for k, (frequency, temperature) in prepare.spins.items()
     )
+
+
+def _duration(data: xr.Dataset) -> str:
+    return f"{1e3 * float(data['preparation_time']):.4g} ms"
 
 
 def _charge_text(result: Result) -> str:
@@ -134,13 +172,40 @@ def _charge_text(result: Result) -> str:
     if isinstance(charge, DriveCharge):
         kind = "soft" if charge.soft else "hard"
         return f"{kind} x drive, rate {charge.rate_hz:g} Hz"
+    if isinstance(charge, HamiltonianCharge):
+        return f"by a sequence for each time: {_terms_text(charge.hamiltonian_hz)}"
     return f"{charge.cycles[0]} to {charge.cycles[-1]} passes of {charge.timeline.name}"
 
 
 def _figures_tables(result: Result) -> str:
     """Return tables of two figures each, so that they fit a terminal."""
-    names = result.experiment.report
-    return "\n\n".join(_figures_table(result, names[k : k + 2]) for k in range(0, len(names), 2))
+    data = result.data
+    compared = "ideal_extracted_work" in data
+    measured = ("extracted_work",) if "extracted_work" in data and not compared else ()
+    names = (*result.experiment.report, *measured)
+    tables = [_figures_table(result, names[k : k + 2]) for k in range(0, len(names), 2)]
+    return "\n\n".join([*tables, _work_table(data)] if compared else tables)
+
+
+def _work_table(data: xr.Dataset) -> str:
+    """Return the extracted work beside the ergotropy: as it should be, as it is, as measured."""
+    average = "model_extracted_work" in data
+    header = ["time (ms)", "ergotropy (Hz)", "work: ideal", *(["average H"] if average else [])]
+    header += ["true", "measured", "interval"]
+    names = ["true_ergotropy", "ideal_extracted_work", *(["model_extracted_work"] * average)]
+    names += ["true_extracted_work", "extracted_work"]
+    rows = []
+    for k in _shown_times(data.sizes["time"], int(data["shown"])):
+        at = data.isel(time=k)
+        low, high = (_three_digits(float(at[f"extracted_work_{end}"])) for end in ("low", "high"))
+        numbers = [_three_digits(float(at[name])) for name in names]
+        rows.append([f"{float(at['time']) * 1e3:.4g}", *numbers, f"[{low}, {high}]"])
+    lines = (
+        "  extracted work: all steps ideal; under the average Hamiltonians of what is played, with "
+        "relaxation;",
+        "  of the simulated states; and as measured, energy before less after",
+    )
+    return "\n".join([*lines, table(header, rows)])
 
 
 def _shown_note(result: Result) -> str:
@@ -154,7 +219,8 @@ def _figures_table(result: Result, names: Sequence[str]) -> str:
     data = result.data
     header = ["time (ms)"]
     for name in names:
-        unit = f" ({FIGURES[name].units})" if FIGURES[name].units != "1" else ""
+        figure = FIGURES.get(name, EXTRACTED_WORK)
+        unit = f" ({figure.units})" if figure.units != "1" else ""
         header += [f"{name}{unit}: true", "estimate", "interval"]
     rows = []
     for k in _shown_times(data.sizes["time"], int(data["shown"])):
@@ -177,7 +243,8 @@ def _shown_times(points: int, brightest: int) -> list[int]:
     return sorted({*map(int, spread), brightest})
 
 
-def _quality(result: Result) -> list[str]:
+def quality(result: Result) -> list[str]:
+    """Return how well the data and the estimates fit, line by line."""
     data = result.data
     worst = float(data["fidelity_to_true"].min())
     confidence = result.experiment.measure.confidence

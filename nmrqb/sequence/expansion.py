@@ -84,7 +84,7 @@ def _timeline(scope: Scope, pulses: PulseModel) -> Timeline:
     events, frame = carried(placed(drafts, faults))
     target = {term: scope.value(text, "frequency", place(sequence, f"target.{term}"))
               for term, text in sequence.target.items()}  # fmt: skip
-    time = _target_time(scope)
+    time, tolerance = _target_time(scope), _target_tolerance(scope)
     _check_roles(scope)
     values = {name: value.number for name, value in scope.values.items() if value is not None}
     return Timeline(
@@ -97,6 +97,7 @@ def _timeline(scope: Scope, pulses: PulseModel) -> Timeline:
         target_hz=MappingProxyType(target),
         target_spins=_target_spins(scope),
         target_time_s=time,
+        target_tolerance=tolerance,
     )
 
 
@@ -113,6 +114,17 @@ def _target_time(scope: Scope) -> Number | None:
     if least(time) <= 0:
         scope.fault(at, f"the time of a target must be positive, but `{text}` is {least(time):g} s")
     return time
+
+
+def _target_tolerance(scope: Scope) -> Number | None:
+    text, at = scope.sequence.target_tolerance, place(scope.sequence, "target.tolerance")
+    if text is None:
+        return None
+    share = scope.value(text, "ratio", at)
+    if not 0 < least(share) < 1:
+        message = f"the tolerance of a target must be between 0 and 1, but `{text}`"
+        scope.fault(at, f"{message} is {least(share):g}")
+    return share
 
 
 def _check_unplayed(scope: Scope, pulses: PulseModel) -> None:

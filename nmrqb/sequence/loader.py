@@ -14,7 +14,7 @@ from nmrqb.sequence.format import SequenceFormat, TimingFormat
 from nmrqb.sequence.limits import MAX_NESTING
 from nmrqb.sequence.model import Sequence, Timing
 from nmrqb.sequence.reading import EventReader, beside, expressions, mapping, moved
-from nmrqb.sequence.words import sound_role
+from nmrqb.sequence.words import TARGET_SETTINGS, sound_role
 
 
 def load_sequence(argument: str | Path) -> Sequence:
@@ -153,8 +153,11 @@ def _sequence(document: Document, reader: EventReader, stem: str) -> Sequence:
         phase_cycle=MappingProxyType(_phase_cycle(document)),
         timing=_timing(document),
         blocks=MappingProxyType(reader.blocks(("blocks",))),
-        target=MappingProxyType({term: e for term, e in target.items() if term != "time"}),
+        target=MappingProxyType(
+            {term: e for term, e in target.items() if term not in TARGET_SETTINGS}
+        ),
         target_time=target.get("time"),
+        target_tolerance=target.get("tolerance"),
         positions=MappingProxyType(_positions(document)),
         sha256=document.sha256,
     )

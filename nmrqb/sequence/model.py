@@ -228,9 +228,10 @@ class Sequence:
         How the times count.
     blocks
         Events that are played by name.
-    target, target_time
+    target, target_time, target_tolerance
         Named term to expression (Hz) that the sequence claims to make; the time for which it
-        claims exp(−i2πHt) whatever its own duration, or None.
+        claims exp(−i2πHt) whatever its own duration, or None; how much of the target may be
+        missed, or None for the default.
     sample
         Name of the default sample, or None.
     positions
@@ -253,6 +254,7 @@ class Sequence:
     blocks: Mapping[str, Block] = field(default_factory=lambda: MappingProxyType({}))
     target: Mapping[str, str] = field(default_factory=_empty)
     target_time: str | None = None
+    target_tolerance: str | None = None
     positions: Mapping[str, Position] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
@@ -379,6 +381,8 @@ class Timeline:
         Tensor positions of the two spins that the target is about, in role order, or None.
     target_time_s
         Time for which the target claims exp(−i2πHt), or None for the sequence's own duration.
+    target_tolerance
+        Share of the target's 2-norm that may be missed, or None for the default.
     """
 
     name: str
@@ -390,6 +394,7 @@ class Timeline:
     target_hz: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     target_spins: tuple[int, int] | None = None
     target_time_s: float | None = None
+    target_tolerance: float | None = None
 
     @property
     def free_evolution_s(self) -> Number:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from nmrqb.errors import nearest
 from nmrqb.formats import Expression, shown
-from nmrqb.operators import NAMED_TERMS
+from nmrqb.operators import FIELD_TERMS
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
 from nmrqb.units import FUNCTIONS, MINUS
 
@@ -21,9 +21,12 @@ TARGET_MEANINGS = {
     "Delta": "Δ of −⅓ σ1·diag(Δ−3ε, Δ+3ε, −2Δ)·σ2, a frequency",
     "epsilon": "ε of −⅓ σ1·diag(Δ−3ε, Δ+3ε, −2Δ)·σ2, a frequency",
     "B": "B of B(ZI + IZ), a frequency",
+    **{name: f"coefficient of the Pauli string {name}, a frequency" for name in FIELD_TERMS},
     "time": "T of exp(−i2πHT), a time; by default the duration of one pass",
+    "tolerance": "share of the target's 2-norm that may be missed, say 1 %; 1e-6 by default",
 }
-TARGET_KEYS = (*NAMED_TERMS, "time")
+TARGET_KEYS = tuple(TARGET_MEANINGS)
+TARGET_SETTINGS = ("time", "tolerance")
 SAMPLE_VALUES = ("J", "T1", "T2", "dipolar", "gamma", "offset", "pulse_90")
 RESERVED = frozenset({*SAMPLE_VALUES, *FUNCTIONS, "pi", "nan", "inf", "infinity"})
 PHASES = {"x": 0.0, "y": 90.0, "-x": 180.0, "-y": 270.0}  # degrees

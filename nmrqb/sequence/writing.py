@@ -148,9 +148,8 @@ class _Writer:
 
     def document(self, sequence: Sequence) -> dict[str, Node]:
         """Return the whole file, absent things left out."""
-        target = dict(sequence.target)
-        if sequence.target_time is not None:
-            target = {"time": sequence.target_time, **target}
+        settings = {"time": sequence.target_time, "tolerance": sequence.target_tolerance}
+        target = {**_present(**settings), **sequence.target}
         blocks = {
             name: _present(parameters=_Inline(block.parameters), sequence=self.events(block.events))
             for name, block in sequence.blocks.items()

@@ -12,7 +12,15 @@ from nmrqb.spectrometer.acquisition import (
     spectrum,
     transitions,
 )
-from nmrqb.spectrometer.front_end import CYCLOPS, Digitiser, FrontEnd, Record, digitise, record
+from nmrqb.spectrometer.front_end import (
+    CYCLOPS,
+    Digitiser,
+    FrontEnd,
+    Record,
+    clipped_points,
+    digitise,
+    record,
+)
 from nmrqb.spectrometer.lines import Lines, fid, line_list, sum_of_lines
 from nmrqb.spectrometer.processing import (
     Baseline,
@@ -56,6 +64,7 @@ __all__ = [
     "Transform",
     "ZeroFill",
     "add_noise",
+    "clipped_points",
     "coil_operator",
     "complex_noise",
     "default_receiver",

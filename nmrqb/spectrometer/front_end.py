@@ -121,6 +121,35 @@ def digitise(signal: Complex, digitiser: Digitiser) -> tuple[Complex, NDArray[np
     return real + 1j * imag, np.asarray((held != codes).any(axis=0))
 
 
+def clipped_points(fids: Complex, full_scale: float) -> NDArray[np.int_]:
+    """Return how many points of single scans have a quadrature at the end of the digitiser's range.
+
+    FIDs with any of them are to be left out, see `nmrqb.tomography.leave_out`.  The mean of many
+    scans does not show that some of them were clipped.
+
+    Parameters
+    ----------
+    fids
+        Shape (..., points).
+    full_scale
+        Largest value that the digitiser holds, in the unit of the signal, > 0.
+
+    Returns
+    -------
+    array of shape (...)
+
+    Raises
+    ------
+    ArgumentError
+        If the full scale is not a positive number.
+    """
+    if not 0 < full_scale < np.inf:
+        raise ArgumentError(f"Argument `full_scale` must be > 0 and finite, but is {full_scale}")
+    held = np.asarray(fids)
+    at_end = (np.abs(held.real) >= full_scale) | (np.abs(held.imag) >= full_scale)
+    return np.asarray(at_end.sum(axis=-1))
+
+
 def record(
     fids: Complex,
     noise: Real,

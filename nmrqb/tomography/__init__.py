@@ -18,17 +18,37 @@ from nmrqb.tomography.design import (
     optimal_readouts,
 )
 from nmrqb.tomography.diagnosis import Diagnosis, Finding, diagnose
-from nmrqb.tomography.estimators import METHODS, StateEstimate, estimate_state, undetermined
+from nmrqb.tomography.direct_work import DirectWork, measured_work
+from nmrqb.tomography.elements import coefficient_errors, element_errors
+from nmrqb.tomography.estimation import (
+    Bayesian,
+    Estimator,
+    Hedged,
+    LinearInversion,
+    MaximumEntropy,
+    MaximumLikelihood,
+    Posterior,
+    ProjectedLeastSquares,
+)
+from nmrqb.tomography.estimators import (
+    METHODS,
+    StateEstimate,
+    estimate_state,
+    joined_estimates,
+    undetermined,
+)
 from nmrqb.tomography.kinds import KINDS, Kind, Method, check_figure
 from nmrqb.tomography.members import Analysis
 from nmrqb.tomography.noise_level import NoiseLevel, noise_level
 from nmrqb.tomography.readout_words import (
     Readout,
     check_readout,
+    names_sequence,
     read_readout,
     sequence_readout,
 )
 from nmrqb.tomography.readouts import readout_maps, readout_segments
+from nmrqb.tomography.residuals import Residuals, residuals
 from nmrqb.tomography.response import (
     Chain,
     Response,
@@ -59,20 +79,30 @@ __all__ = [
     "KINDS",
     "METHODS",
     "Analysis",
+    "Bayesian",
     "Calibration",
     "Chain",
     "Choice",
     "Design",
     "Diagnosis",
+    "DirectWork",
+    "Estimator",
     "Figure",
     "Finding",
+    "Hedged",
     "Interval",
     "Kind",
     "KinkedFigure",
+    "LinearInversion",
+    "MaximumEntropy",
+    "MaximumLikelihood",
     "Method",
     "NoiseLevel",
     "PartialEstimate",
+    "Posterior",
+    "ProjectedLeastSquares",
     "Readout",
+    "Residuals",
     "Response",
     "SmoothFigure",
     "StateEstimate",
@@ -86,18 +116,23 @@ __all__ = [
     "capacity_figure",
     "check_figure",
     "check_readout",
+    "coefficient_errors",
     "coherence_figure",
     "detect",
     "determines",
     "diagnose",
+    "element_errors",
     "energy_figure",
     "ergotropy_figure",
     "estimate_partially",
     "estimate_state",
     "intervals",
+    "joined_estimates",
     "leave_out",
     "line_amplitudes",
+    "measured_work",
     "measurement_chain",
+    "names_sequence",
     "nearest_kink",
     "noise_for_snr",
     "noise_level",
@@ -107,6 +142,7 @@ __all__ = [
     "readout_segments",
     "reference_chain",
     "reference_readouts",
+    "residuals",
     "response_matrix",
     "sequence_readout",
     "undetermined",

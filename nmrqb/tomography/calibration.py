@@ -15,6 +15,7 @@ from scipy.stats import chi2 as chi2_law
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
+from nmrqb.tomography.fids import as_fids, check_states
 from nmrqb.tomography.noise_level import NoiseLevel
 from nmrqb.tomography.readout_words import read_readout
 from nmrqb.tomography.response import Chain, acquire, chain_of
@@ -58,8 +59,10 @@ class Calibration:
         """G of every channel, shape (channels,)."""
         return np.asarray(self.gain * np.exp(1j * self.phase_rad))
 
-    def taken_off(self, fids: Complex, noise: Real) -> tuple[Complex, Real]:
+    def taken_off(self, fids: Complex, noise: Real, name: str = "fids") -> tuple[Complex, Real]:
         """Return FIDs of shape (..., channels, points) and their noise, over the gains.
+
+        ``name`` is what messages call the FIDs.
 
         Raises
         ------
@@ -67,14 +70,16 @@ class Calibration:
             If FIDs or noise have other channels.
         """
         level, size = np.asarray(noise, dtype=float), len(self.gain)
+        fids = as_fids(fids, name)
         if fids.ndim < 3 or fids.shape[-2] != size or level.shape != (size,):
             raise ArgumentError(
-                f"Arguments `fids` and `noise` must have the {size} channels of the calibration, "
-                f"but have shapes {fids.shape} and {level.shape}"
+                f"Arguments `{name}` and `noise` must have {size} channels, shapes (..., {size}, "
+                f"points) and ({size},), but have shapes {fids.shape} and {level.shape}"
             )
         if not np.all((level > 0) & np.isfinite(level)):
             raise ArgumentError(f"Argument `noise` must be > 0 and finite, but is {level}")
-        return fids / self.factors[:, None], level / self.gain
+        with np.errstate(invalid="ignore"):  # what is not finite is refused, or left out, later
+            return fids / self.factors[:, None], level / self.gain
 
     def spread(self, amplitudes: Real, channel_of: NDArray[np.intp], inverse: Real) -> Real:
         """Return what the errors of the gains add to a covariance.
@@ -163,8 +168,9 @@ def calibrate(
         If shapes do not fit, a number is not finite, a channel shows no signal, or the reference
         contradicts its state.
     """
-    fids, sigma = np.asarray(reference), NoiseLevel.of(noise).sigma
+    fids, sigma = as_fids(reference, "reference"), NoiseLevel.of(noise).sigma
     _check_reference(fids, chain, sigma, scale_error)
+    check_states(np.asarray(state), int(np.sqrt(chain.maps.shape[-1])), "state")
     expected = acquire(chain, np.asarray(state))
     factors, errors, residual, size = [], [], np.zeros(fids.shape[:2]), 0
     for c, fit in enumerate(chain.fits):

@@ -19,6 +19,7 @@ from scipy.stats import norm
 
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
+from nmrqb.tomography.fids import as_fids
 from nmrqb.tomography.noise_level import NoiseLevel
 from nmrqb.tomography.response import Chain
 from nmrqb.tomography.suspects import Scene, Suspect, World, scene_of, signals_of, world_of
@@ -119,9 +120,12 @@ def diagnose(
         If FIDs do not have the shape of the chain or are not finite, or a number is out of range.
     """
     sigma = NoiseLevel.of(noise).sigma
-    _check(np.asarray(fids), chain, sigma, level)
+    fids = as_fids(fids)
+    check_fids(fids, chain, sigma)
+    if not 0 < level < 1:
+        raise ArgumentError(f"Argument `level` must be between 0 and 1, but is {level}")
     scene = _scene(chain)
-    data = _Data.of(np.asarray(fids), scene, sigma)
+    data = _Data.of(fids, scene, sigma)
     fit = data.fit(scene.signals)
     scores = data.scores(fit, scene.slopes)
     culprits = _culprits(data, scene, fit, scores, level)
@@ -149,7 +153,15 @@ def _scene(chain: Chain) -> Scene:
     return scene_of(chain)
 
 
-def _check(fids: Complex, chain: Chain, noise: Real, level: float) -> None:
+def check_fids(fids: Complex, chain: Chain, noise: Real) -> None:
+    """Refuse FIDs and noise that do not belong to a measurement.
+
+    Raises
+    ------
+    ArgumentError
+        If FIDs do not have the shape of the chain or are not finite, or the noise is not one
+        number > 0 per channel.
+    """
     shape = (len(chain.readouts), len(chain.channels), chain.receiver.points)
     if fids.shape[-3:] != shape or not fids.size or not np.all(np.isfinite(fids)):
         raise ArgumentError(
@@ -161,8 +173,6 @@ def _check(fids: Complex, chain: Chain, noise: Real, level: float) -> None:
         raise ArgumentError(
             f"Argument `noise` must be {shape[1]} numbers > 0, one per channel, but is {noise}"
         )
-    if not 0 < level < 1:
-        raise ArgumentError(f"Argument `level` must be between 0 and 1, but is {level}")
 
 
 # ---------------------------------------------------------------------------------- the algebra

@@ -1,30 +1,79 @@
-"""From FIDs to density matrices: linear inversion and Gaussian maximum likelihood, batched.
+"""From FIDs to density matrices, batched: linear inversion first, then any estimator.
 
-Coefficients c_P belong to ρ = (1 + Σ c_P P)/d.  Weighted least squares is a sufficient statistic
-of Gaussian data, so maximum likelihood is its projection on the states in the metric of its own
-inverse covariance.
+============================  ====================================================================
+``maximum-likelihood``        the state of largest likelihood
+``linear-inversion``          generalised least squares, unbiased and not always positive
+``projected-least-squares``   the state nearest to the linear inversion
+``hedged``                    likelihood times det(ρ)^β: no eigenvalue is zero
+``maximum-entropy``           the most mixed state in a confidence region
+``bayesian``                  the posterior mean under a prior of random states
+============================  ====================================================================
+
+Error bars come from the linear inversion whatever the estimator, see `intervals`: the others differ
+in their plug-in values alone.  Flat-prior credible intervals and percentiles of a bootstrap are not
+offered for figures of merit: both scatter states round an estimate that noise has scattered
+already, which doubles the bias of convex figures, and cover their nominal 95 % in 0 to 40 % of
+repetitions for the ergotropy of mixed states at a low signal-to-noise ratio.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from scipy.stats import chi2 as chi2_law
 
-from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, from_pauli_coefficients, pauli_coefficients
+from nmrqb.errors import ArgumentError, nearest
+from nmrqb.operators import Complex, Real
 from nmrqb.tomography.calibration import Calibration
 from nmrqb.tomography.combinations import sparse_basis, split_space
+from nmrqb.tomography.estimation import (
+    Bayesian,
+    Estimator,
+    Fit,
+    Hedged,
+    LinearInversion,
+    MaximumEntropy,
+    MaximumLikelihood,
+    Posterior,
+    ProjectedLeastSquares,
+)
+from nmrqb.tomography.estimation.states import misfit, to_coefficients, to_state
 from nmrqb.tomography.kinds import Kind, Method, check_kind
 from nmrqb.tomography.noise_level import NoiseLevel
-from nmrqb.tomography.response import Response, amplitude_covariance, observed_amplitudes
+from nmrqb.tomography.response import Response, observed_amplitudes
+from nmrqb.tomography.whitening import whitened
 
-METHODS: tuple[Method, ...] = ("maximum-likelihood", "linear-inversion")
+__all__ = [
+    "ESTIMATORS",
+    "METHODS",
+    "StateEstimate",
+    "estimate_state",
+    "estimator_of",
+    "fitted",
+    "joined_estimates",
+    "to_coefficients",
+    "to_state",
+    "undetermined",
+]
 
-_GAP = 1e-5  # nats: far below the statistical spread of the log-likelihood, which is 1
-_ROUNDING = 1e-14  # of the largest precision: what double precision leaves of the gap
-_MAX_STEPS = 2000
+ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
+    {
+        estimator.name: estimator
+        for estimator in (
+            MaximumLikelihood(),
+            LinearInversion(),
+            ProjectedLeastSquares(),
+            Hedged(),
+            MaximumEntropy(),
+            Bayesian(),
+        )
+    }
+)
+_COMPLETE = 1e-10  # ratio of precisions above which nothing hides, and no closer look is needed
+METHODS: tuple[Method, ...] = tuple(estimator.name for estimator in ESTIMATORS.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +95,11 @@ class StateEstimate:
     degrees_of_freedom
         Number of data less number of coefficients.
     gap
-        Certified bound of the log-likelihood that is missing to the maximum, shape (...).
+        Certified bound of what is missing to the maximum of that which the estimator maximises, in
+        nats, shape (...): log-likelihood; with β ln det ρ if hedged; entropy.  Zero where nothing
+        is left or maximised.
     method
-        The estimator.
+        Name of the estimator.
     kind
         What the matrices are, see `nmrqb.tomography.Kind`.
     scale_error
@@ -56,6 +107,13 @@ class StateEstimate:
         reference's polarisation; it is not part of the covariance.
     noise_degrees_of_freedom
         Real numbers behind the estimated noise level; infinite where it was given.
+    misfit
+        What ``chi2`` grows by if the linear inversions are replaced by the estimated states,
+        shape (...), or None where it is not known.
+    estimator
+        The estimator with its settings, or None where it is not known.
+    posterior
+        Draws behind a Bayesian estimate, with what they say of their convergence, else None.
     """
 
     rho: Complex
@@ -68,6 +126,9 @@ class StateEstimate:
     kind: Kind = "full"
     scale_error: float = 0.0
     noise_degrees_of_freedom: float = np.inf
+    misfit: Real | None = None
+    estimator: Estimator | None = None
+    posterior: Posterior | None = None
 
     @property
     def p_value(self) -> Real:
@@ -77,16 +138,22 @@ class StateEstimate:
         return np.asarray(chi2_law.sf(self.chi2, self.degrees_of_freedom))
 
 
-def to_state(coefficients: Real) -> Complex:
-    """Return ρ = (1 + Σ c_P P)/d: (..., 4ⁿ − 1) → (..., d, d)."""
-    one = np.ones((*coefficients.shape[:-1], 1))
-    d = np.sqrt(coefficients.shape[-1] + 1)
-    return np.asarray(from_pauli_coefficients(np.concatenate([one, coefficients], axis=-1)) / d)
+def estimator_of(method: str | Estimator) -> Estimator:
+    """Return an estimator with its usual settings by its name, and an estimator as it is.
 
-
-def to_coefficients(rho: Complex) -> Real:
-    """Return c_P = tr(Pρ) of states without the identity: (..., d, d) → (..., 4ⁿ − 1)."""
-    return np.asarray(pauli_coefficients(rho)[..., 1:].real * rho.shape[-1])
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name.
+    """
+    if not isinstance(method, str) and hasattr(method, "fit"):
+        return method
+    if str(method) not in ESTIMATORS:
+        raise ArgumentError(
+            f"Argument `method` must be one of the estimators, but is {method!r}; "
+            f"{nearest(str(method), METHODS)}"
+        )
+    return ESTIMATORS[str(method)]
 
 
 def estimate_state(
@@ -94,9 +161,10 @@ def estimate_state(
     response: Response,
     noise: Real | NoiseLevel,
     *,
-    method: Method = "maximum-likelihood",
+    method: Method | Estimator = "maximum-likelihood",
     kind: Kind = "full",
     calibration: Calibration | None = None,
+    rng: np.random.Generator | None = None,
 ) -> StateEstimate:
     """Return the states that FIDs belong to.
 
@@ -110,50 +178,74 @@ def estimate_state(
         Standard deviation of one quadrature of one FID point per channel, shape (channels,), or
         what `noise_level` measured on the FIDs.
     method
-        ``maximum-likelihood`` (positive states) or ``linear-inversion``.
+        One of `METHODS` with its usual settings, or an estimator with settings of its own:
+        `Hedged`, `MaximumEntropy`, `Bayesian`, …
     kind
         What the matrices are to be; positivity says nothing of a ``deviation``, which
         therefore asks for ``linear-inversion``.
     calibration
         Gains and phases of the channels, which are taken off the FIDs; their errors are common to
-        all amplitudes of a channel and go into the covariance as such.
+        all amplitudes of a channel and go into the covariance as such; estimators weight by the
+        receiver's noise alone.
+    rng
+        Random generator of the Bayesian estimate; its state is kept in the posterior.
 
     Raises
     ------
     ArgumentError
-        If the readouts do not determine the state, shapes do not fit, or method or kind make no
-        sense.
+        If the readouts do not determine the state (`estimate_partially` takes those), shapes do
+        not fit, or method or kind make no sense.
     """
-    if method not in METHODS:
-        raise ArgumentError(f"Argument `method` must be one of {METHODS}, but is {method!r}")
-    check_kind(kind, method)
+    estimator = estimator_of(method)
+    check_kind(kind, estimator.name)
     known = calibration or Calibration.perfect(len(response.fits))
     level = NoiseLevel.of(noise)
     fids, sigma = known.taken_off(np.asarray(fids), level.sigma)
     signal = observed_amplitudes(fids, response) - response.offset
-    whiten = np.linalg.inv(np.linalg.cholesky(amplitude_covariance(response, sigma)))
-    design = whiten @ response.matrix
-    _check_rank(design, response.paulis)
+    design = whitened(response.matrix.T, response, sigma).T
     precision = design.T @ design
+    _check_rank(design, precision, response.paulis)
     covariance = np.linalg.inv(precision)
-    coefficients = signal @ whiten.T @ design @ covariance
-    residual = signal @ whiten.T - coefficients @ design.T
-    fitted, gap = constrain(coefficients, precision, method=method)
+    white = whitened(signal, response, sigma)
+    coefficients = white @ design @ covariance
+    residual = white - coefficients @ design.T
+    fit = fitted(estimator, coefficients, precision, rng)
     if calibration is not None:
         amplitudes = coefficients @ response.matrix.T + response.offset
-        inverse = covariance @ design.T @ whiten
+        inverse = covariance @ design.T @ whitened(np.eye(len(design)), response, sigma).T
         covariance = covariance + calibration.spread(amplitudes, response.channel_of, inverse)
     return StateEstimate(
-        rho=to_state(fitted),
+        rho=to_state(fit.coefficients),
         linear=to_state(coefficients),
         covariance=covariance,
         chi2=np.asarray((residual**2).sum(axis=-1)),
         degrees_of_freedom=design.shape[0] - design.shape[1],
-        gap=gap,
-        method=method,
+        gap=fit.gap,
+        method=estimator.name,
         kind=kind,
         scale_error=known.scale_error,
         noise_degrees_of_freedom=level.degrees_of_freedom,
+        misfit=misfit(fit.coefficients, coefficients, precision),
+        estimator=estimator,
+        posterior=fit.posterior,
+    )
+
+
+def joined_estimates(parts: Sequence[StateEstimate]) -> StateEstimate:
+    """Return estimates of one measurement, all of shape (T, ...), joined along their first axis."""
+    first = parts[0]
+    posteriors = [part.posterior for part in parts if part.posterior is not None]
+    misfits = [part.misfit for part in parts if part.misfit is not None]
+    covariances = [part.covariance for part in parts]
+    return replace(
+        first,
+        rho=np.concatenate([part.rho for part in parts]),
+        linear=np.concatenate([part.linear for part in parts]),
+        covariance=np.concatenate(covariances) if first.covariance.ndim > 2 else first.covariance,
+        chi2=np.concatenate([part.chi2 for part in parts]),
+        gap=np.concatenate([part.gap for part in parts]),
+        misfit=np.concatenate(misfits) if misfits else None,
+        posterior=Posterior.joined(posteriors) if posteriors else None,
     )
 
 
@@ -171,7 +263,10 @@ def undetermined(matrix: Real, paulis: tuple[str, ...]) -> tuple[int, list[str]]
     return rank, [combination.name for combination in sparse_basis(unseen, paulis)]
 
 
-def _check_rank(design: Real, paulis: tuple[str, ...]) -> None:
+def _check_rank(design: Real, precision: Real, paulis: tuple[str, ...]) -> None:
+    levels = np.linalg.eigvalsh(precision)
+    if levels[0] > _COMPLETE * levels[-1]:
+        return
     rank, hidden = undetermined(design, paulis)
     if hidden:
         raise ArgumentError(
@@ -180,78 +275,24 @@ def _check_rank(design: Real, paulis: tuple[str, ...]) -> None:
         )
 
 
-def constrain(coefficients: Real, precision: Real, *, method: Method) -> tuple[Real, Real]:
-    """Return the estimator's coefficients from those of linear inversion, and the gap.
+def fitted(
+    estimator: Estimator, coefficients: Real, precision: Real, rng: np.random.Generator | None
+) -> Fit:
+    """Return the estimates of linear inversions of any batch shape.
 
     Parameters
     ----------
+    estimator
+        The estimator.
     coefficients
         Linear inversions, shape (..., 4ⁿ − 1).
     precision
-        Their inverse covariance, shape (4ⁿ − 1, 4ⁿ − 1).
-    method
-        ``linear-inversion`` returns them as they are; ``maximum-likelihood`` minimises
-        ½(c − ĉ)ᵀ C⁻¹ (c − ĉ) over the density matrices.
-
-    Returns
-    -------
-    coefficients, gap
-        Shapes (..., 4ⁿ − 1) and (...).
+        Their inverse covariance, shape (4ⁿ − 1, 4ⁿ − 1), singular where they do not determine
+        the state.
+    rng
+        Random generator, for estimators that need one.
     """
-    flat = coefficients.reshape(-1, coefficients.shape[-1])
-    result, gap = flat.copy(), np.zeros(len(flat))
-    if method == "maximum-likelihood":
-        negative = np.linalg.eigvalsh(to_state(flat))[:, 0] < 0
-        if np.any(negative):
-            result[negative], gap[negative] = _project(flat[negative], precision)
-    return result.reshape(coefficients.shape), gap.reshape(coefficients.shape[:-1])
-
-
-def _project(target: Real, precision: Real) -> tuple[Real, Real]:
-    """Accelerated projected gradient with restart; the duality gap certifies convergence.
-
-    For a convex f over the states, f(c) − f* ≤ ∇f·c − min_s ∇f·s, and the minimum over states s
-    is the lowest eigenvalue of Σ ∇f_P P.
-    """
-    largest = float(np.linalg.eigvalsh(precision)[-1])
-    step, enough = 1 / largest, max(_GAP, _ROUNDING * largest)
-    best = _nearest_state(target)
-    gap = _duality_gap(best, target, precision)
-    active = np.flatnonzero(gap > enough)
-    point, ahead = best[active], best[active]
-    momentum = np.ones(len(active))
-    for _ in range(_MAX_STEPS):
-        if not active.size:
-            break
-        gradient = (ahead - target[active]) @ precision
-        new = _nearest_state(ahead - step * gradient)
-        uphill = np.einsum("ij,ij->i", ahead - new, new - point) > 0
-        momentum = np.where(uphill, 1.0, momentum)
-        faster = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-        ahead = new + ((momentum - 1) / faster)[:, None] * (new - point)
-        point, momentum = new, faster
-        best[active] = point
-        gap[active] = _duality_gap(point, target[active], precision)
-        keep = gap[active] > enough
-        active, point, ahead, momentum = active[keep], point[keep], ahead[keep], momentum[keep]
-    return best, gap
-
-
-def _duality_gap(c: Real, target: Real, precision: Real) -> Real:
-    gradient = (c - target) @ precision
-    d = np.sqrt(c.shape[-1] + 1)
-    operator = to_state(gradient) * d - np.eye(int(d))  # Σ ∇f_P P
-    lowest = np.linalg.eigvalsh(operator)[..., 0]
-    return np.asarray(np.einsum("...i,...i->...", gradient, c) - lowest)
-
-
-def _nearest_state(coefficients: Real) -> Real:
-    """Project on the density matrices in the Euclidean metric: clip the spectrum on a simplex."""
-    r, V = np.linalg.eigh(to_state(coefficients))
-    descending = r[..., ::-1]
-    k = np.arange(1, r.shape[-1] + 1)
-    excess = (np.cumsum(descending, axis=-1) - 1) / k
-    support = np.sum(descending > excess, axis=-1, keepdims=True)
-    shift = np.take_along_axis(excess, support - 1, axis=-1)
-    clipped = np.clip(r - shift, 0, None)
-    return to_coefficients((V * clipped[..., None, :]) @ V.conj().swapaxes(-1, -2))
+    batch = coefficients.shape[:-1]
+    fit = estimator.fit(coefficients.reshape(-1, coefficients.shape[-1]), precision, rng)
+    posterior = fit.posterior and fit.posterior.reshaped(batch)
+    return Fit(fit.coefficients.reshape(coefficients.shape), fit.gap.reshape(batch), posterior)

@@ -13,7 +13,14 @@ from typing import Literal, TypeAlias
 from nmrqb.errors import ArgumentError
 
 Kind: TypeAlias = Literal["full", "deviation", "pseudo"]
-Method: TypeAlias = Literal["maximum-likelihood", "linear-inversion"]
+Method: TypeAlias = Literal[
+    "maximum-likelihood",
+    "linear-inversion",
+    "projected-least-squares",
+    "hedged",
+    "maximum-entropy",
+    "bayesian",
+]
 KINDS: tuple[Kind, ...] = ("full", "deviation", "pseudo")
 
 
@@ -23,11 +30,11 @@ def check_kind(kind: str, method: str) -> None:
     Raises
     ------
     ArgumentError
-        If the kind is unknown, or the maximum-likelihood state of a deviation is asked for.
+        If the kind is unknown, or a positive estimate of a deviation is asked for.
     """
     if kind not in KINDS:
         raise ArgumentError(f"Argument `kind` must be one of {KINDS}, but is {kind!r}")
-    if kind == "deviation" and method == "maximum-likelihood":
+    if kind == "deviation" and method != "linear-inversion":
         raise ArgumentError(
             "Argument `method` must be 'linear-inversion' for a deviation, which need not be "
             f"positive, but is {method!r}; or let `kind` be 'pseudo'"

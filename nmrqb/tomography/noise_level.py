@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
+from nmrqb.tomography.fids import as_fids
 from nmrqb.tomography.response import Chain
 
 _VISIBLE = 1e-9  # of the strongest signal
@@ -32,8 +33,21 @@ class NoiseLevel:
 
     @classmethod
     def of(cls, noise: Real | NoiseLevel) -> NoiseLevel:
-        """Return a level as it is, and plain numbers as a known level."""
-        return noise if isinstance(noise, NoiseLevel) else cls(np.asarray(noise, dtype=float))
+        """Return a level as it is, and plain numbers as a known level.
+
+        Raises
+        ------
+        ArgumentError
+            If it holds anything but numbers; their size is checked where they are used.
+        """
+        if isinstance(noise, NoiseLevel):
+            return noise
+        try:
+            return cls(np.asarray(noise, dtype=float))
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(
+                f"Argument `noise` must be positive numbers, one per channel, but is {noise!r:.80}"
+            ) from error
 
 
 def noise_level(
@@ -60,12 +74,14 @@ def noise_level(
         If FIDs do not have the readouts, channels and points of the chain, are not finite, or are
         too short to show their noise.
     """
+    fids = as_fids(fids)
     shape = (len(chain.readouts), len(chain.channels), chain.receiver.points)
     used = np.ones(shape[:2], dtype=bool) if kept is None else kept
     if fids.shape[-3:] != shape or not np.all(np.isfinite(fids[..., used, :])):
         raise ArgumentError(
             f"Argument `fids` must be finite and have shape (..., {', '.join(map(str, shape))}), "
-            f"but has shape {fids.shape}"
+            f"but has shape {fids.shape} and {np.count_nonzero(~np.isfinite(fids))} points that "
+            "are not finite"
         )
     found = [_of_channel(fids[..., used[:, c], c, :], chain, c) for c in range(shape[1])]
     return NoiseLevel(np.array([sigma for sigma, _ in found]), min(size for _, size in found))

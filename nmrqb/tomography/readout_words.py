@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from nmrqb.errors import ArgumentError, nearest
+from nmrqb.errors import ArgumentError, did_you_mean, nearest
 from nmrqb.files import is_file_argument, library
 from nmrqb.sample import PulseModel, Sample, pulse_duration
 from nmrqb.sequence import (
@@ -74,6 +74,11 @@ def check_readout(readout: str, n: int) -> None:
         )
 
 
+def names_sequence(word: str) -> bool:
+    """Tell whether a readout is the name of a shipped sequence, or a file."""
+    return STEP not in word and (word in library("sequence") or is_file_argument(word))
+
+
 def read_readout(word: str | Readout, sample: Sample, pulses: PulseModel = "ideal") -> Readout:
     """Return the readout that a word means.
 
@@ -97,7 +102,9 @@ def read_readout(word: str | Readout, sample: Sample, pulses: PulseModel = "idea
     """
     if isinstance(word, Readout):
         return word
-    if STEP not in word and (word in library("sequence") or is_file_argument(word)):
+    if not isinstance(word, str):
+        raise ArgumentError(f"Argument `readout` must be text or a `Readout`, but is {word!r}")
+    if names_sequence(word):
         return replace(sequence_readout(load_sequence(word), sample, pulses), name=word)
     found = [_step(step, word, sample, pulses) for step in word.split(STEP)]
     events = tuple(event for event in found if event is not None)
@@ -110,7 +117,7 @@ def _step(step: str, word: str, sample: Sample, pulses: PulseModel) -> TimedEven
     if step == CRUSH:
         return TimedGradient(0.0)
     if step == word and not any(character.isdigit() for character in step):
-        check_readout(step, n)
+        _check_word(step, n)
     if len(step) == n and not set(step) - {"I", "X", "Y"}:
         turns = {k: (math.pi / 2, PHASES[letter]) for k, letter in enumerate(step) if letter != "I"}
         return _pulse(turns, sample, pulses)
@@ -121,6 +128,19 @@ def _step(step: str, word: str, sample: Sample, pulses: PulseModel) -> TimedEven
             f"Argument `readout` must be steps such as {'X' * n}, '90 -y', "
             f"'{sample.nuclei[0]}: 90 x', '2 ms' or crush, with ' - ' between them, or a sequence, "
             f"but {step!r} of {word!r} is none: {error}"
+        ) from error
+
+
+def _check_word(word: str, n: int) -> None:
+    """Refuse a word that is neither letters nor a sequence, and say which sequence comes near."""
+    try:
+        check_readout(word, n)
+    except ArgumentError as error:
+        guess = did_you_mean(word, library("sequence"))
+        raise ArgumentError(
+            f"Argument `readout` must be {n} letters of I, X, Y (no pulse, 90° x, 90° y, one per "
+            f"spin), steps with ' - ' between them, or a sequence, but is {word!r}"
+            + (f"; {guess}" if guess else "")
         ) from error
 
 

@@ -26,6 +26,7 @@ from nmrqb.spectrometer import (
     liouvillian,
     transitions,
 )
+from nmrqb.tomography.fids import check_states
 from nmrqb.tomography.members import (
     Analysis,
     Setup,
@@ -154,6 +155,10 @@ def measurement_chain(  # noqa: PLR0913 - all keywords, and each one stands alon
         If there is no readout, a readout or a channel makes no sense, or a readout does not
         acquire a channel that is to be observed.
     """
+    if isinstance(readouts, str):
+        raise ArgumentError(
+            f"Argument `readouts` must be a list of readouts, but is the text {readouts!r}"
+        )
     bound = tuple(read_readout(readout, sample, pulses) for readout in readouts)
     channels = sample.nuclei if observed is None else tuple(observed)
     if not bound:
@@ -224,7 +229,14 @@ def _mean_maps(setup: Setup) -> Complex:
 
 
 def acquire(chain: Chain, rho: Complex) -> Complex:
-    """Return the noiseless FIDs of states: (..., d, d) → (..., readouts, channels, points)."""
+    """Return the noiseless FIDs of states: (..., d, d) → (..., readouts, channels, points).
+
+    Raises
+    ------
+    ArgumentError
+        If the states are not of the chain's register, or not finite.
+    """
+    check_states(rho, int(np.sqrt(chain.maps.shape[-1])))
     if chain.views is None:
         return detect(chain, apply(chain.maps, rho[..., None, :, :]))
     flat = rho.reshape(*rho.shape[:-2], -1)
@@ -280,11 +292,11 @@ def detect(chain: Chain, turned: Complex) -> Complex:
     return np.asarray(np.einsum("cpk,...rk->...rcp", chain.detectors, flat, optimize=True))
 
 
-def line_amplitudes(fids: Complex, fits: Sequence[Complex]) -> Real:
+def line_amplitudes(fids: Complex, fits: Sequence[Complex], name: str = "fids") -> Real:
     """Return the fitted amplitudes of FIDs: (..., readouts, channels, points) → (..., amplitudes).
 
     All real parts come first, then all imaginary parts; within each the order is readout by
-    readout, channel by channel, line by line.
+    readout, channel by channel, line by line.  ``name`` is what messages call the FIDs.
 
     Raises
     ------
@@ -294,13 +306,13 @@ def line_amplitudes(fids: Complex, fits: Sequence[Complex]) -> Real:
     expected = (len(fits), fits[0].shape[-1])
     if fids.ndim < 3 or fids.shape[-2:] != expected:
         raise ArgumentError(
-            f"Argument `fids` must have shape (..., readouts, {expected[0]}, {expected[1]}), but "
+            f"Argument `{name}` must have shape (..., readouts, {expected[0]}, {expected[1]}), but "
             f"has shape {fids.shape}"
         )
     if not np.all(np.isfinite(fids)):
         bad = np.argwhere(~np.isfinite(fids))[0]
         raise ArgumentError(
-            f"Argument `fids` must be finite, but is not at index {tuple(bad.tolist())}"
+            f"Argument `{name}` must be finite, but is not at index {tuple(bad.tolist())}"
         )
     per_channel = [fids[..., c, :] @ fit.T for c, fit in enumerate(fits)]
     amplitudes = np.concatenate(per_channel, axis=-1)
@@ -371,7 +383,7 @@ def _rows(fits: Sequence[Complex], kept: NDArray[np.bool_]) -> NDArray[np.bool_]
     return np.tile(kept[:, lines].ravel(), 2)
 
 
-def observed_amplitudes(fids: Complex, response: Response) -> Real:
+def observed_amplitudes(fids: Complex, response: Response, name: str = "fids") -> Real:
     """Return the amplitudes of those FIDs that a response uses.
 
     Parameters
@@ -380,6 +392,8 @@ def observed_amplitudes(fids: Complex, response: Response) -> Real:
         Shape (..., readouts, channels, points); those left out may hold anything.
     response
         The response.
+    name
+        What messages call the FIDs.
 
     Raises
     ------
@@ -388,12 +402,13 @@ def observed_amplitudes(fids: Complex, response: Response) -> Real:
     """
     if fids.ndim < 3 or fids.shape[-3] != response.readouts:
         raise ArgumentError(
-            f"Argument `fids` must hold {response.readouts} readouts, but holds "
+            f"Argument `{name}` must hold {response.readouts} readouts, but holds "
             f"{fids.shape[-3] if fids.ndim > 2 else 'none'}"
         )
     if response.kept is None:
-        return line_amplitudes(fids, response.fits)
-    used = line_amplitudes(np.where(response.kept[..., None], fids, 0), response.fits)
+        return line_amplitudes(fids, response.fits, name)
+    kept = np.where(response.kept[..., None], fids, 0)
+    used = line_amplitudes(kept, response.fits, name)
     return np.asarray(used[..., _rows(response.fits, response.kept)])
 
 

@@ -478,3 +478,10 @@ def test_far_off_resonance_the_exact_terms_are_named(offset):
     assert average.named_from == "exact"
     assert not average.target.met
     assert average.target.error_hz < offset
+
+
+def test_the_analysis_can_be_left_out():
+    sequence = load_sequence("dm")
+    bare = compile_sequence(sequence, CHLOROFORM, analyse=False)
+    assert (bare.analysis, bare.robustness) == (None, ())
+    assert bare.named == compile_sequence(sequence, CHLOROFORM).named

@@ -148,3 +148,20 @@ def test_a_stack_is_not_one_battery():
 def test_hamiltonian_must_be_finite():
     with pytest.raises(ArgumentError, match="`hamiltonian_hz` must be finite"):
         Battery(np.diag([np.inf, 0.0]))
+
+
+# --------------------------------------------------------------------- figures of one battery
+def test_a_batterys_figures_are_those_of_its_hamiltonian(states):
+    from nmrqb import battery as figures
+
+    battery, rho = Battery.from_terms(D=20, G=5, B=3), states(1, 4, 4)
+    H = battery.hamiltonian_hz
+    for name in (
+        "energy", "ergotropy", "anti_ergotropy", "capacity", "incoherent_ergotropy",
+        "coherent_ergotropy", "energy_spread", "energy_coherence",
+    ):  # fmt: skip
+        expected = getattr(figures, name)(rho, H)
+        np.testing.assert_array_equal(getattr(battery, name)(rho), expected)
+    assert battery.spectral_width() == pytest.approx(80)  # ±2D, ±2√(B² + G²)
+    flow = figures.state_derivative(rho, 2 * np.pi * pauli("XI"))
+    np.testing.assert_allclose(battery.energy_power(flow), battery.ergotropy_power(rho, flow))

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 MATCHED = 10.0  # times the peer's error that ours may be
+PEERS = ("qiskit-experiments", "cvxpy", "scs")  # of the extra ``peers``, where it is installed
 ROUNDING = 1e-11  # errors below it need not match: both results are exact
 
 
@@ -40,6 +42,8 @@ class Case:
         Wanted ratio.
     exact_peer
         Whether the peer may be more accurate than ours; the row is then no match of accuracy.
+    missing
+        Why there is no peer, where there should be one.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Case:
     share: float = 1.0
     target: float | None = None
     exact_peer: bool = False
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Row:
     ratio: float | None
     target: float | None
     wrong: str = ""
+    missing: str = ""
 
     @property
     def met(self) -> bool | None:
@@ -89,8 +95,9 @@ def measure(case: Case, repeats: int, least_s: float = 0.05) -> Row:
     ours_s, wrong = statistics.median(ours), _wrong(case, *errors)
     if not case.peer:
         return Row(
-            case.name, "", ours_s, errors[0], case.bound, None, None, None, case.target, wrong
-        )
+            case.name, "", ours_s, errors[0], case.bound, None, None, None, case.target, wrong,
+            case.missing,
+        )  # fmt: skip
     peer_s = statistics.median(peer)
     return Row(
         case.name, case.peer_name, ours_s, errors[0], case.bound,
@@ -121,10 +128,15 @@ def cpu_seconds(function: Callable[[], object], least_s: float = 0.05) -> float:
 
 def machine() -> str:
     """Return what the numbers depend on, without a name of the machine."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "qutip"))
+    names = [name for name in ("numpy", "scipy", "qutip", *PEERS) if find_spec(_module(name))]
+    packages = ", ".join(f"{name} {version(name)}" for name in names)
     day = datetime.now(tz=UTC).date().isoformat()
     cores = f"{os.cpu_count()}-core {platform.machine()}"
     return f"{day}, {cores}, one thread, Python {platform.python_version()}, {packages}"
+
+
+def _module(package: str) -> str:
+    return package.replace("-", "_")
 
 
 def report(cases: Iterable[Case], *, quick: bool, as_json: bool) -> list[Row]:
@@ -148,7 +160,7 @@ def _print(text: str) -> None:
 
 
 HEADER = ("case", "ms", "error", "against", "its ms", "its error", "ratio", "target")
-WIDTHS = (50, 9, 7, 43, 9, 9, 7, 12)
+WIDTHS = (56, 9, 7, 50, 9, 9, 7, 22)
 _LEFT = (0, 3, 7)  # columns of words
 
 
@@ -168,7 +180,8 @@ def _cells(row: Row) -> list[str]:
         peer = [_ms(row.peer_s), f"{row.peer_error:.0e}", f"{row.ratio:.3g}"]
         peer[2] = f"{row.ratio:.0f}" if row.ratio >= 100 else f"{row.ratio:.2g}"
     return [
-        row.name, _ms(row.ours_s), f"{row.ours_error:.0e}", row.peer, *peer, row.wrong or target,
+        row.name, _ms(row.ours_s), f"{row.ours_error:.0e}", row.peer, *peer,
+        row.wrong or row.missing or target,
     ]  # fmt: skip
 
 

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from scipy.sparse import csr_array
 
+from nmrqb.operators import pauli_basis
+
 WIDE = np.clongdouble
 _LAST = 1e-21  # relative size of the term that ends a series
 
@@ -51,3 +53,30 @@ def largest(values, reference, axes=-1):
 
     difference = np.asarray(values, dtype=WIDE) - reference
     return float(norms(difference).max() / norms(reference).max())
+
+
+def most_likely(rows, values):
+    """Return the coefficients of the state with the least |A c − y|², by plain projected gradient.
+
+    Parameters
+    ----------
+    rows, values
+        A of shape (data, 4ⁿ − 1) and y of shape (data,); ρ = (1 + Σ c_P P)/d.
+    """
+    d = round(np.sqrt(rows.shape[-1] + 1))
+    paulis = pauli_basis(d.bit_length() - 1)[1:].reshape(d * d - 1, d * d)
+    G, g = rows.T @ rows, rows.T @ values
+    step, c = 1 / np.linalg.norm(G, 2), np.zeros(len(g))
+    for _ in range(100_000):
+        free = c - step * (G @ c - g)
+        r, V = np.linalg.eigh((np.eye(d) + (free @ paulis).reshape(d, d)) / d)
+        low, high = r.min() - 1, r.max()  # of the shift that makes max(r − shift, 0) sum to one
+        for _ in range(80):
+            shift = (low + high) / 2
+            low, high = (shift, high) if np.maximum(r - shift, 0).sum() > 1 else (low, shift)
+        rho = (V * np.maximum(r - high, 0)) @ V.conj().T
+        new = (paulis.conj() @ rho.ravel()).real
+        if np.linalg.norm(new - c) < 1e-13 * np.sqrt(d):
+            return new
+        c = new
+    raise ArithmeticError("no convergence")

@@ -36,12 +36,24 @@ def main() -> int:
 def _table(options: argparse.Namespace) -> int:
     import average_cases
     import coherent_cases
+    import design_cases
+    import map_cases
     import open_cases
     import sequence_cases
     import signal_cases
+    import tomography_cases
     from harness import report
 
-    modules = (sequence_cases, average_cases, open_cases, coherent_cases, signal_cases)
+    modules = (
+        sequence_cases,
+        average_cases,
+        open_cases,
+        coherent_cases,
+        signal_cases,
+        tomography_cases,
+        design_cases,
+        map_cases,
+    )
     cases = (
         case
         for module in modules

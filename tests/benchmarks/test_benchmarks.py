@@ -17,7 +17,7 @@ PEERS = (
     "their YAML alone", "nested commutators", "quadrature", "Qobj.expm and logm", "mesolve",
     "mcsolve", "sesolve for every segment", "SESolver kept", "the same caching",
     "Qobj.expm of every step", "expm_multiply of a Liouvillian", "expm_multiply for every segment",
-    "levels by numpy",
+    "levels by numpy", "Qobj loop over points and times", "mesolve by diagonalisation, spectra",
 )  # fmt: skip
 
 
@@ -29,6 +29,9 @@ def test_the_benchmarks_run_and_agree():
     rows = document["rows"]
     for peer in PEERS:
         assert any(row["peer"].startswith(peer) or peer in row["peer"] for row in rows), peer
+    tomography = [row for row in rows if "refits" in row["name"] or "bootstrap" in row["name"]]
+    assert len(tomography) >= 2
+    assert all(bool(row["peer"]) != bool(row["missing"]) for row in tomography)
     for row in rows:
         assert row["ours_error"] <= row["bound"], row
         assert not row["wrong"], row
@@ -87,6 +90,25 @@ def test_wrong_results_are_called_wrong(modules, ours, theirs, wrong):
     share = harness.measure(case(harness, ours, theirs, share=0.25, exact_peer=True), 1, 0.0)
     assert share.wrong == wrong.replace("NOT MATCHED", "")
     assert share.met is None
+
+
+def test_a_peer_that_is_not_installed_is_named(modules):
+    harness, _ = modules
+    alone = harness.Case("a", "b", lambda: None, None, lambda *_: (0, 0), 1e-6, missing="no b")
+    row = harness.measure(alone, 1, 0.0)
+    assert (row.peer, row.ratio, row.wrong, row.missing) == ("", None, "", "no b")
+    assert "no b" in harness.line(harness._cells(row))
+
+
+def test_the_best_state_of_the_benchmarks_by_hand(modules):
+    from reference import most_likely
+
+    # one spin, unequal weights: (1.2, 0, 0.5) goes to the unit sphere along the stronger row
+    best = most_likely(np.diag([1.0, 1.0, 100.0]), np.array([1.2, 0.0, 50.0]))
+    assert np.linalg.norm(best) == pytest.approx(1, abs=1e-12)
+    assert best[2] == pytest.approx(0.5, abs=1e-4)
+    inside = most_likely(np.eye(3), np.array([0.3, 0.2, -0.1]))
+    assert np.allclose(inside, [0.3, 0.2, -0.1])
 
 
 def test_a_missed_target_is_no_error(modules):

@@ -161,6 +161,51 @@ def test_plot_writes_a_picture(cli, out, start):
     assert [path.name for path in Path().iterdir()] == [out]
 
 
+@pytest.mark.parametrize("picture", ["state", "city", "residuals"])
+def test_plot_draws_a_result_folder(cli, shipped_run, picture):
+    _, results = shipped_run
+    outcome = cli("plot", results, "--picture", picture)
+    file = f"charge_dm_ksea-results-{picture}.png"
+    assert (outcome.status, outcome.out) == (0, f"wrote {file}\n")
+    assert Path(file).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert [path.name for path in Path().iterdir()] == [file]
+
+
+def test_plot_of_a_result_folder_is_its_city(cli, shipped_run):
+    _, results = shipped_run
+    outcome = cli("plot", f"{results}/", "--out", "a.svg", "--json")
+    assert outcome.document == {"file": "a.svg"}
+    assert "simulated ρ, imaginary part" in Path("a.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("--picture", "city"), "dm:1:1: is not a result folder of ours"),
+        (("--picture", "cities"), "'city'"),
+        (("--picture", "city", "--sample", "chloroform"), "--sample:1:1: belongs to the diagram"),
+        (("--picture", "city", "--set", "t=2 ms"), "--set:1:1: belongs to the diagram"),
+    ],
+)
+def test_plot_takes_pictures_from_result_folders_only(cli, arguments, fault):
+    outcome = cli("plot", "dm", *arguments)
+    assert outcome.status == 2
+    assert fault in outcome.err
+    assert not any(Path().iterdir())
+
+
+def test_plot_of_a_folder_of_others(cli):
+    Path("other").mkdir()
+    outcome = cli("plot", "other")
+    assert (outcome.status, outcome.err) == (2, "other:1:1: is not a result folder of ours\n")
+
+
+def test_a_folder_does_not_hide_a_shipped_sequence(cli, drawn):
+    Path("dm").mkdir()
+    assert cli("plot", "dm").status == 0
+    assert len(drawn) == 1
+
+
 @pytest.fixture
 def drawn(monkeypatch):
     """Return the list of what is to be drawn: sequence, sample and set parameters."""

@@ -243,3 +243,52 @@ def test_an_unwritable_place_is_told(cli, no_pictures, tmp_path):
         assert "`locked/out` cannot be written" in outcome.err
     else:
         pytest.skip("this user may write everywhere")
+
+
+# ------------------------------------------------------------------------ work measured directly
+def test_direct_work_and_words_on_the_command_line(cli, no_pictures):
+    words = "measure.readouts=[II, IX, IY, '1H: 90 x', readout_XX]"
+    options = ("--set", "measure.direct_work=true", "--set", "measure.noise_level=measured")
+    outcome = cli("run", "charge_dm_ksea", *SMALL, *options, "--set", words, "--json")
+    assert outcome.status == 0
+    middle = outcome.document["points"][1]
+    work = middle["estimate"]["extracted_work_hz"]
+    assert work["low"] < work["value"] < work["high"]
+    assert middle["true"]["extracted_work_hz"] <= middle["true"]["ergotropy_hz"] + 1e-9
+    assert abs(work["value"] - middle["true"]["extracted_work_hz"]) < 5 * work["error"]
+    assert "sequence readout_XX" in outcome.document["provenance"]["inputs_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("measure.readouts=II,IX", "must be a list, say [II, IX]"),
+        ("measure.readouts=[XX, YY]", "not seen: XX, YY, ZZ; add readouts"),
+        ("measure.readouts=[II, XX - 2 q]", "'2 q' of 'XX - 2 q' is none"),
+        ("measure.direct_work=maybe", "must be true or false, but is 'maybe'"),
+    ],
+)
+def test_measurements_that_make_no_sense_leave_nothing_behind(cli, tmp_path, change, fault):
+    outcome = cli("run", "charge_dm_ksea", "--set", change)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert fault in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        (("measure.snr=0.01", "measure.reference_scans=1"), "`reference` must show the signal of"),
+        (
+            ("noise.receiver.digitiser_bits=8", "noise.receiver.full_scale=0.1"),
+            "`full_scale` must hold all FIDs",
+        ),
+    ],
+)
+def test_data_that_tell_nothing_are_refused_by_name(cli, tmp_path, changes, fault):
+    options = [part for change in changes for part in ("--set", change)]
+    outcome = cli("run", "charge_dm_ksea", *SMALL, *options)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert fault in outcome.err
+    assert list(tmp_path.iterdir()) == []

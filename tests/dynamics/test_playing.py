@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
-from nmrqb.dynamics import play, thermal_deviation
+from nmrqb.dynamics import Gaussian, play, product, thermal_deviation
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import dagger, pauli
 from nmrqb.sample import Coupling, Sample, Spin
@@ -456,3 +456,13 @@ def test_five_spins_relax_by_splitting():
     assert played.method == "splitting"
     np.testing.assert_allclose(played.state, np.exp(-0.2 / times).prod() * rho, atol=1e-11)
     assert played.error < 1e-9
+
+
+def test_a_frame_turns_the_average_over_a_spread_field():
+    ensemble = product(field_hz=Gaussian(20.0), angles={"field_hz": 1.0})
+    events = (turn(0, 90, 0), TimedDelay(3e-3))
+    turned = play(line(*events, frame={0: 0.7}), PAIR, thermal_deviation(PAIR), ensemble=ensemble)
+    plain = play(line(*events), PAIR, thermal_deviation(PAIR), ensemble=ensemble)
+    U = np.kron(expm(-0.35j * pauli("Z")), np.eye(2))
+    assert ensemble.size > 1
+    np.testing.assert_allclose(turned.state, U @ plain.state @ dagger(U), atol=1e-12)

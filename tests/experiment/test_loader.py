@@ -220,8 +220,8 @@ REFUSED = {
         DRIVEN, "{drive: x, rate: 50 Hz, times: {stop: 10 ms, points: 3}}", "{}", "e.yaml:5:9",
         "but holds nothing",
     ),
-    "planned key": (
-        DRIVEN, "drive: x", "hamiltonian: D", "e.yaml:5:10", "does not act in this version yet"
+    "no Hamiltonian": (
+        DRIVEN, "drive: x", "hamiltonian: D", "e.yaml:5:23", "must be a mapping of `key: value`"
     ),
     "role": (CYCLED, "cycles", "spins: {Q: 1H}, cycles", "e.yaml:5:35", "no role `Q`; Valid: I, S"),
     "role's spin": (CYCLED, "cycles", "spins: {I: 2H}, cycles", "e.yaml:5:35", NO_SPIN),

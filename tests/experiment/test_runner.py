@@ -19,6 +19,7 @@ from nmrqb.experiment import (
 )
 from nmrqb.experiment.runner import initial_state, simulate
 from nmrqb.operators import pauli
+from nmrqb.tomography import METHODS
 
 QUICK = {"charge.times.points": "5", "measure.replicas": "50", "measure.points": "64"}
 J = 215.13
@@ -183,6 +184,20 @@ def test_linear_inversion_is_not_projected():
     assert likely.attrs["estimator"] == "maximum-likelihood"
 
 
+@pytest.mark.parametrize("estimator", [m for m in METHODS if m != "linear-inversion"])
+def test_every_estimator_can_be_asked_for(estimator):
+    fewer = {"charge__times__points": "3", "measure__snr": "8"}
+    found = driven(measure__estimator=estimator, **fewer).data
+    linear = driven(measure__estimator="linear-inversion", **fewer).data
+    assert found.attrs["estimator"] == estimator
+    assert np.linalg.eigvalsh(found["estimated_state"].values).min() > -1e-12
+    for name in ("linear_state", "ergotropy", "ergotropy_low", "ergotropy_high", "chi2"):
+        np.testing.assert_array_equal(found[name], linear[name])
+    assert np.all(found["ergotropy_raw"] <= linear["ergotropy_raw"])
+    assert np.any(found["ergotropy_raw"] < linear["ergotropy_raw"])
+    assert ("posterior_r_hat" in found.attrs) == (estimator == "bayesian")
+
+
 def test_scans_add_up():
     """Four scans are one of twice the signal-to-noise ratio, to the last bit."""
     once = driven(measure__snr="80", measure__scans="1").data
@@ -255,7 +270,7 @@ def test_a_negative_seed():
 
 def test_blocks_of_times_do_not_matter(monkeypatch):
     whole = driven().data
-    monkeypatch.setattr("nmrqb.experiment.runner._BLOCK_VALUES", 2 * 4 * 2 * 64)
+    monkeypatch.setattr("nmrqb.experiment.measuring._BLOCK_VALUES", 2 * 4 * 2 * 64)
     pieces = driven().data
     np.testing.assert_allclose(pieces["estimated_state"], whole["estimated_state"], atol=1e-12)
     np.testing.assert_array_equal(pieces["fid"], whole["fid"])

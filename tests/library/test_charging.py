@@ -269,3 +269,51 @@ def test_three_spins_with_one_coupling_are_the_model_too():
 def test_flip_error_costs_its_square(error):
     found = rosen_zener(UNCOUPLED, T="1 ms", v0=f"{1 + error} kHz")
     assert 1 - found == pytest.approx((np.pi * error / 2) ** 2, rel=5e-3)
+
+
+# ------------------------------------------------------------------------------------ spin charger
+def star(n, J_hz):
+    """One 13C and n equivalent protons as an explicit sample, the carbon first."""
+    spins = (Spin("C", "13C"), *(Spin(f"H{k}", "1H") for k in range(1, n + 1)))
+    bonds = tuple(Coupling(("C", f"H{k}"), J_hz) for k in range(1, n + 1))
+    return Sample("star", spins, bonds)
+
+
+def cell_up(n, J_hz, t, cycles):
+    """Population of |0⟩ of the cell after cycles, from the cell down and all chargers up."""
+    sample = star(n, J_hz)
+    rho = basis_state("1" + "0" * n)
+    timeline = expand(load_sequence("spin_charger"), sample, parameters={"t": f"{float(t)!r} s"})
+    for _ in range(cycles):
+        rho = play(timeline, sample, rho).state
+    return float(np.trace(rho.reshape(2, 2**n, 2, 2**n)[0, :, 0, :]).real)
+
+
+@pytest.mark.parametrize("t", [0.3e-3, 1.1e-3])
+def test_one_charger_fills_its_cell_exactly(t):
+    """E = sin²(2πgt) with g = J/4, whatever the cycle lasts."""
+    for cycles in (1, 3):
+        expected = np.sin(np.pi * J / 2 * t * cycles) ** 2
+        assert cell_up(1, J, t, cycles) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "cycles"), [(2, 1), (3, 2), (4, 4)])
+def test_several_chargers_are_the_star_battery(n, cycles):
+    from nmrqb.battery.star import pulsed_charge
+    from nmrqb.dynamics.registers import StarRegister
+
+    duration = 1 / (J * np.sqrt(n))
+    found = cell_up(n, J, duration / cycles, cycles)
+    register = StarRegister(n, J_hz=J)
+    expected = pulsed_charge(register, duration, cycles)[0, 0].real
+    assert found == pytest.approx(expected, abs=1e-11)
+    assert found > 0.99
+
+
+def test_full_charges_of_nine_chargers_are_those_of_the_notes():
+    from nmrqb.battery.star import pulsed_charge
+    from nmrqb.dynamics.registers import StarRegister
+
+    register, duration = StarRegister(9, J_hz=J), 1 / (J * np.sqrt(9))
+    found = [pulsed_charge(register, duration, cycles)[0, 0].real for cycles in (1, 2, 4)]
+    assert np.all(np.abs(np.subtract(found, [0.954, 0.9985, 0.99993])) < [5e-4, 5e-5, 5e-6])

@@ -1,13 +1,12 @@
-"""Figures of merit against time, density matrices, FIDs and spectra."""
+"""Figures of merit against time, FIDs and spectra."""
 
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from nmrqb.plotting import draw_fid, draw_figure_of_merit, draw_matrix, draw_spectrum
-from nmrqb.plotting.style import ESTIMATE, MODEL, TRUE
+from nmrqb.plotting import draw_fid, draw_figure_of_merit, draw_spectrum
+from nmrqb.plotting.style import ESTIMATE, MODEL, TRUE, WORK
 
 
 @pytest.fixture
@@ -68,43 +67,28 @@ def test_the_model_is_drawn_where_there_is_one(ax, data):
     assert "average Hamiltonian + laboratory T1/T2" in labels
 
 
+def test_work_that_was_measured_stands_beside_the_ergotropy(ax, data):
+    measured = data.assign(
+        extracted_work=data["ergotropy"] - 1,
+        extracted_work_low=data["ergotropy"] - 1.5,
+        extracted_work_high=data["ergotropy"] - 0.2,
+    )
+    *_, estimates, work = draw_figure_of_merit(ax, measured, "ergotropy")
+    np.testing.assert_array_equal(estimates.get_ydata(), data["ergotropy"])
+    np.testing.assert_array_equal(work.get_ydata(), data["ergotropy"] - 1)
+    assert (work.get_color(), work.get_marker(), work.get_markerfacecolor()) == (WORK, "s", "none")
+    assert ax.get_legend_handles_labels()[1][-1] == "work measured directly"
+    ends = np.array([segment[:, 1] for segment in ax.collections[-1].get_segments()])
+    np.testing.assert_allclose(ends[:, 0], measured["extracted_work_low"])
+    np.testing.assert_allclose(ends[:, 1], measured["extracted_work_high"])
+    assert len(draw_figure_of_merit(ax, measured, "coherence_l1")) == 1
+
+
 def test_what_is_not_reported_has_no_marks(ax, data):
     (line,) = draw_figure_of_merit(ax, data, "coherence_l1")
     np.testing.assert_array_equal(line.get_ydata(), data["true_coherence_l1"])
     assert ax.get_ylabel() == "l1 coherence in the energy basis"  # no unit for a plain number
     assert not ax.collections
-
-
-# -------------------------------------------------------------------------------------- matrices
-def test_a_matrix_shows_its_numbers(ax):
-    values = np.array([[0.5, -0.25], [-1e-5, 0.12349]])
-    image = draw_matrix(ax, values, ["0", "1"], limit=0.5, title="ρ")
-    np.testing.assert_array_equal(image.get_array(), values)
-    assert image.get_clim() == (-0.5, 0.5)
-    cells = {text.get_position(): text.get_text() for text in ax.texts}
-    assert cells == {(0, 0): "0.500", (1, 0): "-0.250", (0, 1): "0.000", (1, 1): "0.123"}
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["|0⟩", "|1⟩"]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["|0⟩", "|1⟩"]
-    assert ax.get_title() == "ρ"
-
-
-def test_zero_is_white_and_signs_have_colours(ax):
-    image = draw_matrix(ax, np.array([[1.0, 0.0], [-1.0, 0.5]]), ["0", "1"], limit=1.0)
-    plus, zero, minus = (image.cmap(image.norm(value)) for value in (1.0, 0.0, -1.0))
-    assert plus[0] > plus[2]  # red
-    assert minus[2] > minus[0]  # blue
-    assert min(zero[:3]) > 0.95
-    # numbers stay legible on full colour
-    colours = {text.get_position(): to_hex(text.get_color()) for text in ax.texts}
-    assert colours[0, 0] == colours[0, 1] == "#ffffff"
-    assert colours[1, 0] == colours[1, 1] == "#000000"
-
-
-def test_large_matrices_have_no_room_for_numbers(ax):
-    labels = [f"{k:03b}" for k in range(8)]
-    image = draw_matrix(ax, np.eye(8), labels, limit=1.0)
-    assert image.get_array().shape == (8, 8)
-    assert not ax.texts
 
 
 # ------------------------------------------------------------------------------ FIDs and spectra

@@ -168,3 +168,23 @@ def test_the_misfit_is_near_its_degrees_of_freedom(driven):
     # 4 readouts × 2 channels × 2 lines × 2 quadratures, less 15 coefficients
     assert misfit["degrees_of_freedom"] == 17
     assert misfit["mean"] == pytest.approx(17, abs=4 * np.sqrt(2 * 17 / 5))
+
+
+def test_work_measured_directly_stands_beside_its_truth():
+    overrides = {**QUICK, "charge.times.points": "3", "measure.direct_work": "true"}
+    result = run(load_experiment("charge_dm_ksea", overrides=overrides))
+    points = json.loads(dump(result_document(result, [])))["points"]
+    for k, point in enumerate(points):
+        at = result.data.isel(time=k)
+        assert point["true"]["extracted_work_hz"] == float(at["true_extracted_work"])
+        work = point["estimate"]["extracted_work_hz"]
+        assert set(work) == {"value", "low", "high", "error", "significant"}
+        for part, name in (("value", ""), ("low", "_low"), ("high", "_high"), ("error", "_error")):
+            assert work[part] == float(at[f"extracted_work{name}"])
+        assert work["significant"] == (work["low"] > 0 or work["high"] < 0)
+    assert points[1]["estimate"]["extracted_work_hz"]["significant"]
+
+
+def test_without_direct_work_there_is_none(driven):
+    point = result_document(driven, [])["points"][0]
+    assert "extracted_work_hz" not in point["true"] | point["estimate"]

@@ -53,7 +53,8 @@ def test_all_pictures_are_there_and_not_empty(result, tmp_path, monkeypatch):
     monkeypatch.setattr("nmrqb.report.pictures.DPI", 50)  # quicker
     write_result(result, tmp_path / "out")
     pictures = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.png")}
-    assert set(pictures) == {"sequence.png", "signal.png", "state.png", "charging.png"}
+    names = ("sequence", "signal", "residuals", "state", "charging")
+    assert set(pictures) == {f"{name}.png" for name in names}
     for name, data in pictures.items():
         assert data.startswith(b"\x89PNG\r\n\x1a\n"), name
         assert len(data) > 2_000, name

@@ -124,6 +124,31 @@ def test_the_protocol_of_a_drive(driven):
     )  # an FID of each channel
 
 
+def test_the_protocol_of_words_and_of_an_extraction():
+    overrides = {"measure.readouts": "[II, IX, IY, '1H: 90 x', XX - 2 ms - 45 -y]"}
+    shown = texts(pictures.protocol_figure(load_experiment("charge_dm_ksea", overrides=overrides)))
+    readouts = [text.splitlines()[1:] for text in shown if text.startswith("one readout of")]
+    words = ["1H: 90 x", "XX - 2 ms - 45 -y"]
+    assert readouts == [["– | – | –", *words], ["– | 90x | 90y", *words]]
+    assert not any("extraction" in text for text in shown)
+    for name, spins in (("charge_dm_ksea", 2), ("charger_battery_dm", 1)):
+        experiment = load_experiment(name, overrides={"measure.direct_work": "true"})
+        shown = texts(pictures.protocol_figure(experiment))
+        assert shown.count("first without, then\nwith extraction") == spins
+
+
+def test_work_measured_directly_is_drawn_even_where_the_ergotropy_is_not_reported():
+    overrides = {
+        "measure.direct_work": "true", "report": "[capacity]", "charge.times.points": "3",
+        "measure.replicas": "50", "measure.points": "64",
+    }  # fmt: skip
+    figure = pictures.charging_figure(run(load_experiment("charge_dm_ksea", overrides=overrides)))
+    labels = [ax.get_ylabel() for ax in figure.axes if ax.get_visible()]
+    assert labels == ["ergotropy (Hz)", "capacity (Hz)"]
+    (legend,) = figure.legends
+    assert "work measured directly" in [text.get_text() for text in legend.get_texts()]
+
+
 def test_the_protocol_of_a_soft_drive():
     experiment = load_experiment("charge_dm_ksea", overrides={"charge.as": "soft"})
     assert texts(pictures.protocol_figure(experiment)).count("drive x\nfor t") == 2
@@ -164,20 +189,6 @@ def test_the_signal_of_both_channels(driven):
     left, right = figure.axes[1].get_xlim()
     assert left > 215.13 / 2
     assert right < -215.13 / 2
-
-
-def test_the_state_beside_its_estimate(driven):
-    figure = pictures.state_figure(driven)
-    at = driven.data.isel(time=int(driven.data["shown"]))
-    images = [image.get_array() for ax in figure.axes for image in ax.images][:4]
-    true, estimated = at["true_state"].values, at["estimated_state"].values
-    for image, expected in zip(
-        images, (true.real, true.imag, estimated.real, estimated.imag), strict=True
-    ):
-        np.testing.assert_array_equal(image, expected)
-    scales = {image.get_clim() for ax in figure.axes[:4] for image in ax.images}
-    assert len(scales) == 1  # colours can be compared
-    assert f"fidelity {float(at['fidelity_to_true']):.5f}" in figure.get_suptitle()
 
 
 def test_one_picture_per_figure_of_merit(driven, cycled):

@@ -151,3 +151,19 @@ def test_the_summary_of_passes_and_a_single_spin():
 def test_without_a_title_the_name_stands_for_it(driven):
     untitled = replace(driven, experiment=replace(driven.experiment, title=""))
     assert result_text(untitled).startswith("charge_dm_ksea\n")
+
+
+def test_the_summary_of_work_measured_directly_and_a_measured_noise_level():
+    changes = {"measure.direct_work": "true", "measure.noise_level": "measured"}
+    overrides = {**QUICK, **changes, "charge.times.points": "3"}
+    overrides["measure.readouts"] = "[II, IX, IY, '1H: 90 x', readout_XX]"
+    result = run(load_experiment("charge_dm_ksea", overrides=overrides))
+    text = result_text(result)
+    assert "II, IX, IY, 1H: 90 x, readout_XX on 1H, 13C" in text
+    assert "4 scans and as many after extraction; maximum-likelihood, noise level measured" in text
+    assert "extracted_work (Hz): true" in text
+    at = result.data.isel(time=1)
+    table_of_work = text[text.index("extracted_work (Hz)") :].splitlines()
+    middle = next(line.split() for line in table_of_work if line.startswith("  5 "))
+    expected = [5, float(at["true_extracted_work"]), float(at["extracted_work"])]
+    assert [float(cell) for cell in middle[:3]] == pytest.approx(expected, abs=6e-4)

@@ -6,12 +6,13 @@ from nmrqb import formats
 from nmrqb.errors import InputError
 from nmrqb.experiment import ExperimentFormat
 from nmrqb.files import library, parse_document
-from nmrqb.operators import NAMED_TERMS
+from nmrqb.operators import FIELD_TERMS, NAMED_TERMS
 from nmrqb.sample import SampleFormat
 from nmrqb.sample.nuclei import SPIN_HALF
 from nmrqb.sequence import SequenceFormat
 from nmrqb.sequence.composite import COMPOSITES
 from nmrqb.sequence.shapes import SHAPES
+from nmrqb.tomography import METHODS
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -95,7 +96,7 @@ def enumerations(kind):
         ("sample", set(SPIN_HALF)),
         ("experiment", {"ideal", "finite"}),
         ("experiment", {"sample", "T1T2", "none"}),
-        ("experiment", {"maximum-likelihood", "linear-inversion"}),
+        ("experiment", set(METHODS)),
     ],
 )
 def test_what_an_editor_can_complete(kind, words):
@@ -103,7 +104,8 @@ def test_what_an_editor_can_complete(kind, words):
 
 
 def test_the_terms_of_a_target_are_completed():
-    assert set(SCHEMAS["sequence"]["properties"]["target"]["properties"]) == {*NAMED_TERMS, "time"}
+    known = {*NAMED_TERMS, *FIELD_TERMS, "time", "tolerance"}
+    assert set(SCHEMAS["sequence"]["properties"]["target"]["properties"]) == known
 
 
 @pytest.mark.parametrize(

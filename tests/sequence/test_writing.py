@@ -129,6 +129,7 @@ sequences = st.builds(
     blocks=st.just({"echo": Block((Delay("tau"),), {"tau": "1 ms"})}) | st.just({}),
     target=st.just({}) | st.just({"DM_z": "J/8", "Delta": "5 Hz"}),
     target_time=st.none() | st.just("1/J"),
+    target_tolerance=st.none() | st.just("2 %"),
 )
 
 

@@ -19,6 +19,7 @@ from nmrqb.spectrometer import (
     Receiver,
     Transform,
     add_noise,
+    clipped_points,
     coil_operator,
     digitise,
     fid,
@@ -196,3 +197,22 @@ def test_front_ends_that_make_no_sense_are_refused(changes):
 def test_records_that_make_no_sense_are_refused(options):
     with pytest.raises(ArgumentError, match="`scans`, `front_ends`, `cycle` must be"):
         record(SIGNAL, QUIET, np.random.default_rng(0), **options)
+
+
+def test_points_at_the_end_of_the_range_are_counted():
+    fids = np.array([[0.1 + 0.2j, 1.0 + 0j, -0.3 - 1.0j], [0.5, 0.5j, 0.99]])
+    np.testing.assert_array_equal(clipped_points(fids, 1.0), [2, 0])
+    np.testing.assert_array_equal(clipped_points(fids[0], 0.1), 3)
+    for wrong in (0.0, -1.0, np.nan, np.inf):
+        with pytest.raises(ArgumentError, match="`full_scale` must be > 0 and finite"):
+            clipped_points(fids, wrong)
+
+
+def test_what_the_digitiser_clips_is_found_in_its_values():
+    fids = np.linspace(-2, 2, 41)[None] * (1 + 0.5j)
+    ends = [FrontEnd(digitiser=Digitiser(8, 1.0))]
+    kept = record(fids, np.zeros(1), np.random.default_rng(1), front_ends=ends)
+    step = ends[0].digitiser.step
+    found = clipped_points(kept.fids, 1.0 - step)
+    assert found == pytest.approx(kept.clipped, abs=2)
+    assert kept.clipped > 15

@@ -340,7 +340,7 @@ def test_levels_that_make_no_sense_are_refused(noise, scale, match):
 
 
 def test_calibrations_of_other_channels_are_refused():
-    with pytest.raises(ArgumentError, match="must have the 1 channels of the calibration"):
+    with pytest.raises(ArgumentError, match="`fids` and `noise` must have 1 channels"):
         estimate_state(acquire(CHAIN, RHO), RESPONSE, NOISE, calibration=Calibration.perfect(1))
 
 

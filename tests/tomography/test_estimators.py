@@ -17,8 +17,12 @@ from nmrqb.sample import Coupling, Sample, Spin
 from nmrqb.sequence import PulseErrors
 from nmrqb.spectrometer import Receiver, complex_noise
 from nmrqb.tomography import (
+    METHODS,
+    Bayesian,
+    Hedged,
     acquire,
     estimate_state,
+    joined_estimates,
     measurement_chain,
     readout_maps,
     response_matrix,
@@ -322,14 +326,84 @@ def test_gap_bounds_what_is_missing_to_the_maximum(cold):
         assert loss(cold.rho[k], cold, k) <= best + cold.gap[k] + 1e-12
 
 
-def test_gap_is_computed_for_the_state_that_is_returned(cold):
-    # f(c) − f* ≤ ∇f·c − λ_min(Σ ∇f_P P), evaluated here from the estimate alone
-    k = 0
-    c = to_coefficients(cold.rho[k])
-    gradient = np.linalg.solve(cold.covariance, c - to_coefficients(cold.linear[k]))
-    operator = sum(g * pauli(p) for g, p in zip(gradient, RESPONSE.paulis, strict=True))
-    gap = gradient @ c - np.linalg.eigvalsh(operator)[0]
-    assert cold.gap[k] == pytest.approx(gap, abs=1e-9)
+def test_misfit_is_what_the_states_of_a_positive_estimate_cost(cold):
+    twice = [2 * loss(rho, cold, k) for k, rho in enumerate(cold.rho)]
+    np.testing.assert_allclose(cold.misfit, twice, atol=1e-9)
+    assert cold.misfit.max() > 1
+    inside = estimate_state(noisy(COLD, LOUD, 10, 3), RESPONSE, LOUD, method="linear-inversion")
+    np.testing.assert_array_equal(inside.misfit, 0)
+
+
+# ------------------------------------------------------------------------------- other estimators
+def seeded(method, seed=1):
+    rng = np.random.default_rng(seed)
+    return estimate_state(noisy(COLD, LOUD, 13, 3), RESPONSE, LOUD, method=method, rng=rng)
+
+
+QUICK_CHAINS = Bayesian(burn_in=50, draws=20, thinning=2)
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "linear-inversion"])
+def test_all_other_estimates_are_states(method):
+    found = seeded(QUICK_CHAINS if method == "bayesian" else method)
+    assert found.method == method
+    assert found.estimator.name == method
+    assert np.linalg.eigvalsh(found.rho).min() > -1e-12
+    np.testing.assert_allclose(np.trace(found.rho, axis1=-2, axis2=-1), 1, atol=1e-12)
+    np.testing.assert_array_equal(found.linear, seeded("linear-inversion").rho)
+    assert found.gap.max() <= 1e-6
+    likely = seeded("maximum-likelihood")
+    assert np.all(found.misfit >= likely.misfit - 2 * likely.gap)
+
+
+def test_settings_are_those_of_the_estimator_that_is_given():
+    weak, usual = seeded(Hedged(1e-3)), seeded("hedged")
+    assert (weak.estimator.strength, usual.estimator.strength) == (1e-3, 0.5)
+    lowest = [np.linalg.eigvalsh(found.rho)[:, 0] for found in (weak, usual)]
+    assert np.all(lowest[0] < lowest[1])
+    assert lowest[0].min() < 1e-2 * lowest[1].min()
+
+
+def test_a_batch_keeps_its_shape_with_any_estimator():
+    fids = noisy(COLD, LOUD, 14, 6).reshape(2, 3, *CHAIN.maps.shape[:1], 2, -1)
+    for method in (*METHODS[:-1], QUICK_CHAINS):
+        found = estimate_state(fids, RESPONSE, LOUD, method=method, rng=np.random.default_rng(0))
+        assert found.rho.shape == (2, 3, 4, 4)
+        assert found.gap.shape == found.misfit.shape == found.chi2.shape == (2, 3)
+    assert found.posterior.coefficients.shape == (2, 3, 4, 20, 15)
+    assert found.posterior.r_hat.shape == found.posterior.effective_size.shape == (2, 3)
+    np.testing.assert_allclose(found.posterior.states.mean(axis=2), found.rho, atol=1e-14)
+
+
+def test_the_generator_is_recorded_and_needed():
+    first, again = seeded(QUICK_CHAINS), seeded(QUICK_CHAINS)
+    np.testing.assert_array_equal(first.rho, again.rho)
+    assert first.posterior.rng_state == np.random.default_rng(1).bit_generator.state
+    assert np.abs(seeded(QUICK_CHAINS, 2).rho - first.rho).max() > 1e-3
+    with pytest.raises(ArgumentError, match="`rng` must be a random generator"):
+        estimate_state(acquire(CHAIN, STATE), RESPONSE, QUIET, method="bayesian")
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "linear-inversion"])
+def test_deviations_have_no_positive_estimate(method):
+    with pytest.raises(ArgumentError, match=f"must be 'linear-inversion' .* but is '{method}'"):
+        estimate_state(acquire(CHAIN, STATE), RESPONSE, QUIET, method=method, kind="deviation")
+
+
+def test_estimates_of_parts_join_to_that_of_the_whole():
+    fids = noisy(COLD, LOUD, 15, 5)
+    whole = estimate_state(fids, RESPONSE, LOUD)
+    parts = [estimate_state(part, RESPONSE, LOUD) for part in (fids[:2], fids[2:])]
+    joined = joined_estimates(parts)
+    for name in ("rho", "linear", "chi2", "misfit", "gap"):
+        np.testing.assert_allclose(getattr(joined, name), getattr(whole, name), atol=1e-9)
+    assert joined.covariance.shape == (15, 15)
+    rng = np.random.default_rng(3)
+    draws = [
+        estimate_state(part, RESPONSE, LOUD, method=QUICK_CHAINS, rng=rng)
+        for part in (fids[:2], fids[2:])
+    ]
+    assert joined_estimates(draws).posterior.states.shape == (5, 80, 4, 4)
 
 
 def test_estimates_of_a_stack_are_those_of_its_members():
@@ -382,5 +456,7 @@ def test_missing_readouts_are_counted():
 
 
 def test_unknown_method_is_refused():
-    with pytest.raises(ArgumentError, match=r"`method` must be one of .* but is 'bayes'"):
+    with pytest.raises(ArgumentError, match=r"`method` must be one of .* did you mean `bayesian`"):
         estimate_state(acquire(CHAIN, STATE), RESPONSE, QUIET, method="bayes")
+    with pytest.raises(ArgumentError, match=r"`method` must be one of .* but is None"):
+        estimate_state(acquire(CHAIN, STATE), RESPONSE, QUIET, method=None)

@@ -11,7 +11,10 @@ from nmrqb.operators import Complex, Real
 from nmrqb.tomography.calibration import Calibration
 from nmrqb.tomography.combinations import Combination, as_combination, sparse_basis
 from nmrqb.tomography.design.analysis import Design, analyse, expectation, whitener
-from nmrqb.tomography.estimators import constrain, to_state
+from nmrqb.tomography.estimation import Estimator, Posterior
+from nmrqb.tomography.estimation.states import to_state
+from nmrqb.tomography.estimators import estimator_of, fitted
+from nmrqb.tomography.kinds import Method
 from nmrqb.tomography.noise_level import NoiseLevel
 from nmrqb.tomography.response import Response, observed_amplitudes
 
@@ -31,15 +34,18 @@ class PartialEstimate:
     covariance
         Their covariance, shape (rank, rank), or (..., rank, rank) with a calibration.
     rho
-        Positive states of maximum likelihood, shape (..., d, d).  Where the data allow several it
-        is one of them, near that whose invisible combinations are 0: use `bounds` to see how far
-        others differ.
+        Estimated states, shape (..., d, d).  Where the data allow several most likely ones,
+        ``maximum-likelihood`` gives one of them, ``maximum-entropy`` the most mixed in the region
+        of the data: use `bounds` to see how far others differ.
     chi2
         Squared residual of the data over their noise, shape (...).
     degrees_of_freedom
         Number of data less rank.
     gap
-        Certified bound of the log-likelihood that is missing to the maximum, shape (...).
+        Certified bound of what is missing to the maximum of that which the estimator maximises, in
+        nats, shape (...).
+    posterior
+        Draws behind a Bayesian estimate, else None.
     """
 
     design: Design
@@ -50,6 +56,7 @@ class PartialEstimate:
     chi2: Real
     degrees_of_freedom: int
     gap: Real
+    posterior: Posterior | None = None
 
     @property
     def invisible(self) -> tuple[Combination, ...]:
@@ -88,7 +95,9 @@ def estimate_partially(
     response: Response,
     noise: Real | NoiseLevel,
     *,
+    method: Method | Estimator = "maximum-likelihood",
     calibration: Calibration | None = None,
+    rng: np.random.Generator | None = None,
 ) -> PartialEstimate:
     """Return what FIDs determine of the states they belong to, and the names of the rest.
 
@@ -101,14 +110,17 @@ def estimate_partially(
     noise
         Standard deviation of one quadrature of one FID point per channel, shape (channels,), or
         what `noise_level` measured on the FIDs.
-    calibration
-        Gains and phases of the channels, see `estimate_state`.
+    method, calibration, rng
+        Estimator of the states; gains and phases of the channels; random generator of a Bayesian
+        estimate, see `estimate_state`.
 
     Raises
     ------
     ArgumentError
-        If shapes do not fit, an FID is not finite, or the noise is not positive.
+        If shapes do not fit, an FID is not finite, the noise is not positive, or the method makes
+        no sense.
     """
+    estimator = estimator_of(method)
     known = calibration or Calibration.perfect(len(response.fits))
     fids, sigma = known.taken_off(np.asarray(fids), NoiseLevel.of(noise).sigma)
     design, W = analyse(response, sigma), whitener(response, sigma)
@@ -123,14 +135,15 @@ def estimate_partially(
         covariance = covariance + calibration.spread(amplitudes, response.channel_of, inverse)
     seen = sparse_basis(np.eye(len(A.T)) - design.unseen, design.paulis)
     axes = np.array([combination.vector for combination in seen]).reshape(-1, len(A.T))
-    states, gap = constrain(coefficients, A.T @ A, method="maximum-likelihood")
+    fit = fitted(estimator, coefficients, A.T @ A, rng)
     return PartialEstimate(
         design=design,
         seen=seen,
         values=coefficients @ axes.T,
         covariance=axes @ covariance @ axes.T,
-        rho=to_state(states),
+        rho=to_state(fit.coefficients),
         chi2=np.asarray((residual**2).sum(axis=-1)),
         degrees_of_freedom=len(A) - design.rank,
-        gap=gap,
+        gap=fit.gap,
+        posterior=fit.posterior,
     )

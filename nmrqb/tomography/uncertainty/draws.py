@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmrqb.operators import Complex, Real, pauli_strings
-from nmrqb.tomography.estimators import StateEstimate, to_coefficients, to_state
+from nmrqb.tomography.estimation.states import to_coefficients, to_state
+from nmrqb.tomography.estimators import StateEstimate
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,8 @@ from scipy.stats import t as student
 
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, partial_trace, pauli_basis, pauli_coefficients
-from nmrqb.tomography.estimators import StateEstimate, to_state
+from nmrqb.tomography.estimation.states import to_state
+from nmrqb.tomography.estimators import StateEstimate
 from nmrqb.tomography.uncertainty.draws import Draws, draw
 from nmrqb.tomography.uncertainty.figures import Figure, KinkedFigure, SmoothFigure
 from nmrqb.tomography.uncertainty.kinks import Kinks
@@ -131,8 +132,11 @@ def intervals(
     Parameters
     ----------
     estimate
-        Estimated states, batch shape (...).  Intervals come from its linear inversions, whatever
-        its method; ``raw`` is the figure of its states.
+        Estimated states, batch shape (...).  Values, intervals and bounds come from its linear
+        inversions alone and mean the same for every method.  ``raw`` is the figure of its states:
+        of the posterior mean for a Bayesian estimate (not the mean of the figure), of the most
+        mixed state in the region for maximum entropy.  It need not lie in the interval, least of
+        all where a method pulls towards mixed states.
     figures
         Name to figure, which knows its kinks: `ergotropy_figure`, `coherence_figure`, …
     rng
@@ -148,13 +152,14 @@ def intervals(
     Raises
     ------
     ArgumentError
-        If a setting is out of range.
+        If a setting is out of range, or a figure is of another register.
     """
     if not (replicas >= 50 and 0 < confidence < 1 and 0 <= gain_error < 1):
         raise ArgumentError(
             f"Arguments `replicas`, `confidence`, `gain_error` must be ≥ 50, in (0, 1), in [0, 1), "
             f"but are {replicas}, {confidence}, {gain_error}"
         )
+    _check_figures(figures, estimate.linear.shape[-1])
     scale = float(np.hypot(gain_error, estimate.scale_error))
     claim = _Claim(confidence, estimate.noise_degrees_of_freedom, scale)
     drawn = draw(estimate, rng, replicas=replicas, gain_error=scale, block_values=_BLOCK_VALUES)
@@ -163,6 +168,19 @@ def intervals(
         name: _finished([block[name] for block in blocks], figure, estimate.rho)
         for name, figure in figures.items()
     }
+
+
+def _check_figures(figures: Mapping[str, Figure], d: int) -> None:
+    """Refuse figures of spins that are not there, or of another number of them."""
+    n = d.bit_length() - 1
+    for name, figure in figures.items():
+        spins = tuple(range(n)) if figure.spins is None else figure.spins
+        size = len(figure.operator) if isinstance(figure, KinkedFigure) else 2 ** len(spins)
+        if not set(spins) <= set(range(n)) or size != 2 ** len(spins):
+            raise ArgumentError(
+                f"Argument `figures` must be figures of spins out of 0 to {n - 1}, but {name!r} is "
+                f"of {size} levels of spins {spins}"
+            )
 
 
 def _finished(blocks: Sequence[Interval], figure: Figure, rho: Complex) -> Interval:

@@ -10,7 +10,15 @@ from nmrqb.errors import ArgumentError
 from nmrqb.operators import from_named, partial_trace
 from nmrqb.sample import Coupling, Sample, Spin, load_sample
 from nmrqb.spectrometer import Receiver, complex_noise
-from nmrqb.tomography import acquire, estimate_state, measurement_chain, response_matrix
+from nmrqb.tomography import (
+    METHODS,
+    Bayesian,
+    MaximumEntropy,
+    acquire,
+    estimate_state,
+    measurement_chain,
+    response_matrix,
+)
 from nmrqb.tomography.calibration import Calibration
 from nmrqb.tomography.design import (
     analyse,
@@ -215,6 +223,35 @@ def test_a_complete_set_gives_what_the_estimator_gives():
     np.testing.assert_allclose(partial.covariance, whole.covariance, atol=1e-12)
     assert partial.chi2 == pytest.approx(whole.chi2)
     assert partial.degrees_of_freedom == whole.degrees_of_freedom
+
+
+def entropy(rho):
+    r = np.linalg.eigvalsh(rho).clip(1e-300)
+    return float(-(r * np.log(r)).sum())
+
+
+def test_every_estimator_takes_an_incomplete_set():
+    data = data_of(random_state(4, rank=1), GLOBAL, seed=7)
+    found = {
+        method: estimate_partially(*data, method=chosen, rng=np.random.default_rng(8))
+        for method in METHODS
+        for chosen in [Bayesian(draws=50, thinning=2) if method == "bayesian" else method]
+    }
+    likely = found["maximum-likelihood"]
+    for method, one in found.items():
+        np.testing.assert_array_equal(one.values, likely.values)
+        assert (one.posterior is None) == (method != "bayesian")
+        if method != "linear-inversion":
+            assert np.linalg.eigvalsh(one.rho).min() > -1e-12
+            assert one.gap <= 1e-5
+    # the most mixed of the states that say the same of what is determined
+    same = estimate_partially(*data, method=MaximumEntropy(0.0)).rho
+    assert entropy(same) >= entropy(likely.rho) - 1e-3
+    assert entropy(found["maximum-entropy"].rho) > entropy(same)
+    off = (to_coefficients(same) - to_coefficients(likely.rho)) @ np.array(
+        [combination.vector for combination in likely.seen]
+    ).T
+    assert np.abs(off / likely.errors).max() < 0.05
 
 
 def test_errors_of_gains_are_in_the_covariance():

@@ -1,0 +1,199 @@
+"""What `nmrqb design` makes of its options."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from nmrqb.cli.values import assignments
+from nmrqb.design import TERMS
+from nmrqb.errors import ArgumentError, Fault, Position, nearest, refuse
+from nmrqb.units import Dimension, UnitError, quantity
+
+if TYPE_CHECKING:
+    from nmrqb.design.grape import PulseLimits, StopRules
+    from nmrqb.sample import Sample
+
+SHORT = {"D": "DM_z", "G": "KSEA_z", "Delta": "Delta", "epsilon": "epsilon", "B": "B"}
+
+Key = Callable[[str], str]
+
+
+def pair_key(name: str) -> str:
+    """Return a term of two spins as it is called.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of this name.
+    """
+    if name not in TERMS:
+        raise ArgumentError(f"is not a term; {nearest(name, TERMS)}")
+    return name
+
+
+def many_key(sample: Sample) -> Key:
+    """Return what calls terms of the spins of a sample by one name each, see `term_key`."""
+    from nmrqb.design.toggling import term_key
+
+    return lambda name: term_key(name, sample.labels)
+
+
+def wanted_terms(short: Mapping[str, str | None], terms: Iterable[str], key: Key,
+                 faults: list[Fault]) -> dict[str, float]:  # fmt: skip
+    """Return terms in Hz of ``--D 20Hz … --term DM_x=5Hz``, adding to the faults.
+
+    A fault is a value that is no frequency, a term that is not known or given twice, or none.
+    """
+    found: dict[str, float] = {}
+    given = [(f"--{name}", SHORT[name], value) for name, value in short.items() if value]
+    given += [(f"--term {name}", name, value) for name, value in _single(terms, faults)]
+    for option, name, text in given:
+        value = number(option, text, "frequency", faults)
+        try:
+            called = key(name)
+        except ArgumentError as error:
+            faults.append(Fault(Position(option), str(error)))
+            continue
+        if called in found:
+            faults.append(Fault(Position(option), f"gives {called} a second time; leave one out"))
+        found[called] = value
+    if not given:
+        message = "must be given, or --D, --G, --Delta, --epsilon or --B; for example --D 20Hz"
+        faults.append(Fault(Position("--term"), message))
+    return found
+
+
+def _single(terms: Iterable[str], faults: list[Fault]) -> list[tuple[str, str]]:
+    """Return names and values; a name that stands twice is a fault."""
+    names = [text.partition("=")[0].strip() for text in terms]
+    faults += [Fault(Position(f"--term {name}"), f"gives {name} twice; leave one out")
+               for name in dict.fromkeys(names) if names.count(name) > 1]  # fmt: skip
+    return list(assignments("--term", terms).items())
+
+
+def number(option: str, text: str, dimension: Dimension, faults: list[Fault]) -> float:
+    """Return a value in SI units, 1 where it is faulty."""
+    try:
+        return float(quantity(text, dimension))
+    except UnitError as error:
+        faults.append(Fault(Position(option), str(error)))
+        return 1.0
+
+
+def optional(option: str, text: str | None, dimension: Dimension, faults: list[Fault]
+             ) -> float | None:  # fmt: skip
+    """Return a value in SI units, None where there is none."""
+    return None if text is None else number(option, text, dimension, faults)
+
+
+def by_nucleus(option: str, text: str | None, faults: list[Fault]) -> dict[str, float]:
+    """Return frequencies in Hz of ``1H=2kHz,13C=2kHz``."""
+    found = assignments(option, text.split(",") if text else [])
+    return {name: number(option, value, "frequency", faults) for name, value in found.items()}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of `nmrqb design`, as text.
+
+    Attributes
+    ----------
+    sample, short, terms, time
+        The spins, and what is wanted.
+    exact, fill, optimise
+        What the exact design of two spins knows.
+    cycles
+        In how many equal cycles.
+    control, refocus
+        What cycles of toggling frames know.
+    shaped, search
+        Length of an optimised pulse, and the options of its search by name.
+    """
+
+    sample: str
+    short: Mapping[str, str | None]
+    terms: tuple[str, ...]
+    time: str | None
+    exact: bool
+    fill: bool
+    cycles: int | None
+    optimise: Literal["time", "pulses", "robustness"] | None
+    control: str | None
+    refocus: bool
+    shaped: str | None
+    search: Mapping[str, Any]
+
+    def request(self, key: Key) -> tuple[dict[str, float], float | None]:
+        """Return terms in Hz and T in s.
+
+        Raises
+        ------
+        InputError
+            With every fault.
+        """
+        faults: list[Fault] = []
+        found = wanted_terms(self.short, self.terms, key, faults)
+        T = optional("--time", self.time, "time", faults)
+        refuse(faults)
+        return found, T
+
+    def refuse_pair(self, way: str) -> None:
+        """Refuse what the exact design of two spins alone knows."""
+        pair = {"--exact": self.exact, "--fill": self.fill, "--optimise": self.optimise}
+        _refuse_given(way, pair)
+
+    def refuse_frames(self, way: str) -> None:
+        """Refuse what cycles know."""
+        known = {"--control": self.control, "--refocus": self.refocus, "--cycles": self.cycles}
+        _refuse_given(way, known)
+
+    def refuse_search(self, way: str) -> None:
+        """Refuse what the search for a pulse knows."""
+        _refuse_given(way, self.search)
+
+    def pulse(self) -> tuple[PulseLimits, StopRules, float | None, int]:
+        """Return limits, rules, temperature in Hz or None, and the seed, drawn if not given.
+
+        Raises
+        ------
+        InputError
+            With every fault.
+        """
+        from nmrqb.design.grape import PulseLimits, StopRules
+
+        faults: list[Fault] = []
+        given = self.search
+        peaks = by_nucleus("--amplitude", given["--amplitude"], faults)
+        rise = optional("--rise", given["--rise"], "time", faults)
+        limits = PulseLimits(
+            duration_s=number("--shaped", self.shaped or "", "time", faults),
+            steps=given["--steps"] or 100,
+            amplitudes_hz=peaks,
+            rise_s=rise,
+            b1=optional("--b1", given["--b1"], "ratio", faults) or 0.0,
+            offset_hz=optional("--offset", given["--offset"], "frequency", faults) or 0.0,
+            smoothness=given["--smooth"] or 0.0,
+        )
+        rules = StopRules(
+            shortfall=1e-4 if given["--shortfall"] is None else given["--shortfall"],
+            iterations=given["--iterations"] or 400,
+            seconds=number("--limit", given["--limit"] or "300 s", "time", faults),
+            starts=given["--starts"] or 3,
+        )
+        temperature = optional("--ergotropy", given["--ergotropy"], "frequency", faults)
+        refuse(faults)
+        seed = given["--seed"]
+        return limits, rules, temperature, secrets.randbits(32) if seed is None else seed
+
+
+def _refuse_given(way: str, options: Mapping[str, object]) -> None:
+    refuse(
+        [
+            Fault(Position(option), f"means nothing {way}; leave it out")
+            for option, value in options.items()
+            if value is not None and value is not False
+        ]
+    )

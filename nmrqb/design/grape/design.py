@@ -1,0 +1,312 @@
+"""From a wanted Hamiltonian or a battery to an optimised pulse: gradient ascent as a design."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from nmrqb.average import AverageHamiltonian, TargetCheck, compile_sequence, compile_timeline
+from nmrqb.design.grape.controls import sample_controls
+from nmrqb.design.grape.ensemble import sample_members
+from nmrqb.design.grape.goals import ErgotropyGoal, Goal, UnitaryGoal
+from nmrqb.design.grape.optimise import OptimisedPulse, Progress, StopRules, optimise
+from nmrqb.design.grape.propagation import Members, Problem
+from nmrqb.design.grape.writing import pulse_sequence
+from nmrqb.design.pair.commentary import budget_lines, seconds
+from nmrqb.design.pair.wanted import terms_of
+from nmrqb.design.toggling.design import matrix_of, request_text
+from nmrqb.design.toggling.request import wanted_terms
+from nmrqb.design.toggling.terms import PairTerms
+from nmrqb.dynamics import exp_hermitian, gibbs
+from nmrqb.errors import ArgumentError
+from nmrqb.files import write_text_atomically
+from nmrqb.operators import Complex
+from nmrqb.sample import Sample
+from nmrqb.sequence import Sequence, expand, sequence_text
+
+LEAST_FIDELITY = 0.9  # of a propagator: a pulse that does worse makes something else
+_MARGIN = 1e-6  # of a tolerance: rounding of what the file says
+
+
+@dataclass(frozen=True)
+class PulseLimits:
+    """What an optimised pulse may be, and what it is to bear.
+
+    Attributes
+    ----------
+    duration_s, steps
+        Length in s, and number of equal steps.
+    amplitudes_hz
+        Largest nutation frequency in Hz by nucleus; by default that of the hard pulse.
+    rise_s
+        Least time in s from zero to full amplitude, which limits the slew rate, or None.
+    b1, offset_hz
+        Half widths of the relative rf amplitude and of the offsets in Hz, common to all channels.
+    points
+        Members along each of the two widths.
+    smoothness
+        Weight of the mean squared second difference of the amplitudes.
+    """
+
+    duration_s: float
+    steps: int = 100
+    amplitudes_hz: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rise_s: float | None = None
+    b1: float = 0.0
+    offset_hz: float = 0.0
+    points: int = 3
+    smoothness: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class PulseDesign:
+    """An optimised pulse as a designed sequence.
+
+    Attributes
+    ----------
+    sequence, sample
+        The sequence, and the sample that it was made for.
+    pulse
+        What was found, with the seed.
+    terms
+        The wanted Hamiltonian, or that of the battery.
+    time_s
+        T of exp(−i2πHT); None where the goal is ergotropy.
+    centre
+        F of the member without errors.
+    remarks
+        What to know about it, one sentence each.
+    """
+
+    sequence: Sequence
+    sample: Sample
+    pulse: OptimisedPulse
+    terms: PairTerms
+    time_s: float | None
+    centre: float
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def average(self) -> AverageHamiltonian:
+        """What compiling the sequence says."""
+        return compile_sequence(self.sequence, self.sample)
+
+    @property
+    def summary(self) -> list[str]:
+        """What there is to say about it, line by line."""
+        pulse, controls = self.pulse, self.pulse.problem.controls
+        limits = ", ".join(
+            f"{name} {value:.6g} Hz"
+            for name, value in zip(controls.channels, controls.amplitudes_hz, strict=True)
+        )
+        return [
+            self._goal(),
+            f"pulse      {seconds(controls.duration_s)} in {controls.steps} steps, "
+            f"at most {limits}",
+            f"search     seed {pulse.seed}, {len(pulse.history)} iterations, {pulse.stopped}",
+            *(f"note       {remark}" for remark in self.remarks),
+            *(budget_lines(self.average) if self.sequence.target else []),
+            "",
+        ]
+
+    def _goal(self) -> str:
+        pulse = self.pulse
+        spread = f"{self.centre:.8f} without errors, mean {pulse.value:.8f}, least "
+        spread += f"{pulse.values.min():.8f} of {len(pulse.values)} members"
+        if self.time_s is not None:
+            wanted = f"{request_text(self.terms)} for {seconds(self.time_s)}"
+            return f"target     {wanted}: fidelity {spread}"
+        goal = pulse.problem.goal
+        assert isinstance(goal, ErgotropyGoal)  # the only goal without a time
+        return (
+            f"target     ergotropy of the battery {request_text(self.terms)}, from its Gibbs "
+            f"state: {self.centre * goal.width:.8g} Hz, all that unitaries reach is "
+            f"{goal.largest * goal.width:.8g} Hz; as shares of the width: {spread}"
+        )
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What there is to say about it beyond what compiling says, for programs."""
+        pulse = self.pulse
+        found = zip(self.terms.strings, self.terms.vector.tolist(), strict=True)
+        return {
+            "bound_s": None,
+            "largest_scale": None,
+            "wanted_pauli_hz": {name: value for name, value in found if value},
+            "time_s": self.time_s,
+            "goal": "unitary" if self.time_s is not None else "ergotropy",
+            "value": self.centre,
+            "mean": pulse.value,
+            "least": float(pulse.values.min()),
+            "largest": pulse.problem.goal.largest,
+            "members": len(pulse.values),
+            "iterations": len(pulse.history),
+            "stopped": pulse.stopped,
+            "seed": pulse.seed,
+            "remarks": list(self.remarks),
+        }
+
+    @property
+    def text(self) -> str:
+        """The sequence as commented YAML."""
+        return self.text_in(".")
+
+    def text_in(self, folder: str | Path) -> str:
+        """Return the commented YAML as it stands in a folder."""
+        head = "".join(f"# {line}".rstrip() + "\n" for line in self.summary)
+        return head + sequence_text(self.sequence, folder=folder)
+
+    def named(self, name: str) -> PulseDesign:
+        """Return the design under another name."""
+        return replace(self, sequence=replace(self.sequence, name=name))
+
+    def save(self, path: str | Path) -> None:
+        """Write the commented YAML to a file, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        write_text_atomically(path, self.text_in(Path(path).parent))
+
+
+def design_pulse(  # noqa: PLR0913 - what is wanted, by what, and how it is looked for
+    sample: Sample,
+    hamiltonian: Mapping[str, float],
+    limits: PulseLimits,
+    *,
+    seed: int,
+    time: float | None = None,
+    temperature: float | None = None,
+    rules: StopRules | None = None,
+    progress: Progress | None = None,
+    sample_name: str | None = None,
+) -> PulseDesign:
+    """Return a shaped pulse on all channels that realises exp(−i2πHT), or charges a battery.
+
+    Parameters
+    ----------
+    sample
+        The spins.
+    hamiltonian
+        Terms to values in Hz, as for `design_frames`: H, or that of the battery.
+    limits
+        What the pulse may be and what it is to bear.
+    seed
+        Seed of the random starts.
+    time
+        T in s; by default 1/(4‖H‖).
+    temperature
+        k_B T/h in Hz: then the goal is the largest final ergotropy, from the Gibbs state of the
+        battery.
+    rules
+        When to stop.
+    progress
+        Called with the number of the iteration and F.
+    sample_name
+        What the file calls the sample; its name by default.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument has no meaning, or no pulse was found with a fidelity of 0.9.
+    """
+    terms = wanted_terms(sample, hamiltonian)
+    H = matrix_of(terms)
+    if not np.any(H):
+        raise ArgumentError("Argument `hamiltonian` must have a term, but all are zero")
+    T = _time(H, time, temperature)
+    found = optimise(
+        _problem(sample, limits, _goal(H, T, temperature)),
+        seed=seed,
+        rules=rules,
+        smoothness=limits.smoothness,
+        progress=progress,
+    )
+    if T is not None and found.value < LEAST_FIDELITY:
+        raise ArgumentError(
+            f"Argument `limits` must leave room for a pulse, but the best that was found has a "
+            f"mean fidelity of {found.value:.6f} ({found.stopped}); give a longer pulse, more "
+            "amplitude, steps, iterations or starts"
+        )
+    sequence = replace(
+        pulse_sequence(found, sample, name="design"), sample=sample_name or sample.name
+    )
+    if T is not None and len(sample.spins) == 2:
+        sequence = _claimed(sequence, sample, H, T)
+    remarks = tuple(_remarks(found, limits))
+    return PulseDesign(sequence, sample, found, terms, T, _centre(found, sample), remarks)
+
+
+def _time(H: Complex, time: float | None, temperature: float | None) -> float | None:
+    if temperature is not None:
+        if time is not None:
+            raise ArgumentError(
+                f"Argument `time` must be left out where ergotropy is wanted, but is {time}"
+            )
+        return None
+    T = 1 / (4 * float(np.linalg.norm(H, 2))) if time is None else float(time)
+    if not (math.isfinite(T) and T > 0):
+        raise ArgumentError(f"Argument `time` must be a positive time in s, but is {time}")
+    return T
+
+
+def _goal(H: Complex, T: float | None, temperature: float | None) -> Goal:
+    if T is not None:
+        return UnitaryGoal(exp_hermitian(2 * np.pi * H * T))
+    assert temperature is not None  # one of the two is given
+    return ErgotropyGoal(gibbs(H, temperature), H)
+
+
+def _problem(sample: Sample, limits: PulseLimits, goal: Goal) -> Problem:
+    controls = sample_controls(
+        sample,
+        duration_s=limits.duration_s,
+        steps=limits.steps,
+        amplitudes_hz=dict(limits.amplitudes_hz),
+    )
+    if limits.rise_s is not None:  # of the moving average |Δu| ≤ 2 u_max/window in a step
+        window = max(1, math.ceil(2 * limits.rise_s / controls.step_s - _MARGIN))
+        controls = replace(controls, window=window)
+    members = sample_members(
+        sample, b1=limits.b1, offset_hz=limits.offset_hz, points=limits.points, apart=False
+    )
+    return Problem(goal, controls, members)
+
+
+def _centre(pulse: OptimisedPulse, sample: Sample) -> float:
+    """Return F of the member without errors."""
+    one: Members = sample_members(sample)
+    return float(replace(pulse.problem, members=one).value(pulse.amplitudes)[0][0])
+
+
+def _claimed(sequence: Sequence, sample: Sample, H: Complex, T: float) -> Sequence:
+    """Return the sequence of two spins with its claim, and what the pulse misses as tolerance."""
+    claim = replace(
+        sequence,
+        target=MappingProxyType({name: f"{value!r} Hz" for name, value in terms_of(H).items()}),
+        target_time=f"{T!r} s",
+    )
+    check = compile_timeline(expand(claim, sample), sample, analyse=False).target
+    assert isinstance(check, TargetCheck)  # the sequence has a target
+    share = check.error_hz / float(np.linalg.norm(H) / 2)
+    digits = 1 - math.floor(math.log10(max(share, 1e-6)))
+    rounded = math.ceil(share * 10**digits * (1 + _MARGIN)) / 10**digits
+    return replace(claim, target_tolerance=f"{min(max(rounded, 1e-6), 0.999):.{digits}f}")
+
+
+def _remarks(pulse: OptimisedPulse, limits: PulseLimits) -> Iterator[str]:
+    bears = [f"±{100 * limits.b1:g} % of rf amplitude"] if limits.b1 else []
+    bears += [f"±{limits.offset_hz:g} Hz of offset"] if limits.offset_hz else []
+    if bears:
+        yield f"the members spread over {' and '.join(bears)}, on all channels alike"
+    if pulse.stopped != "reached":
+        yield f"the search ended before it was good enough: {pulse.stopped}"

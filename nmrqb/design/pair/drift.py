@@ -1,0 +1,98 @@
+"""What a sample offers to design: two spins, σ_z⊗σ_z between them, and their offsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nmrqb.errors import ArgumentError
+from nmrqb.operators import Real
+from nmrqb.sample import Sample
+from nmrqb.sample.hamiltonian import coupling_tensor
+
+_NOTHING = 1e-12  # of the zz element: smaller ones are none
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two spins that couple by c σ_z⊗σ_z and are pulsed one by one.
+
+    Attributes
+    ----------
+    sample
+        The sample.
+    coupling_hz
+        c in Hz with its sign: J/4 for a scalar coupling.
+    offsets_hz
+        Offsets of the two spins from their carriers in Hz.
+    """
+
+    sample: Sample
+    coupling_hz: float
+    offsets_hz: tuple[float, float]
+
+    @property
+    def strength_hz(self) -> float:
+        """|c| in Hz: what average Hamiltonians may have of a nuclear norm."""
+        return abs(self.coupling_hz)
+
+    @property
+    def off_resonance(self) -> bool:
+        """Whether an offset must be refocused."""
+        return any(self.offsets_hz)
+
+    @property
+    def levels_hz(self) -> Real:
+        """Diagonal of the drift H/2π in Hz, shape (4,)."""
+        first, second = np.array([1, 1, -1, -1]), np.array([1, -1, 1, -1])
+        offsets = self.offsets_hz[0] * first / 2 + self.offsets_hz[1] * second / 2
+        return np.asarray(self.coupling_hz * first * second + offsets)
+
+
+def pair_of(sample: Sample) -> Pair:
+    """Return what a sample offers to the exact design for two spins.
+
+    Raises
+    ------
+    ArgumentError
+        If it has not two spins, they do not couple, or by more than σ_z⊗σ_z, or its spectrometer
+        plays no time but multiples of a raster.
+    """
+    if len(sample.spins) != 2:
+        raise _unfit(sample, f"must have two spins, but {{}} has {len(sample.spins)}")
+    if sample.raster_s is not None:
+        raise _unfit(
+            sample,
+            f"must leave times free, but {{}} has a raster of {sample.raster_s:g} s, on which no "
+            "design is exact; design without it and round what was designed",
+        )
+    first, second = sample.spins
+    coupling = sample.coupling(first.label, second.label)
+    tensor = coupling_tensor(coupling, like=first.nucleus == second.nucleus)
+    if not tensor[2, 2]:
+        raise _unfit(sample, "must have a coupling of its two spins, but {} has none")
+    rest = np.abs(tensor - np.diag([0, 0, tensor[2, 2]])).max()
+    if rest > _NOTHING * abs(tensor[2, 2]):
+        raise _unfit(
+            sample,
+            f"must couple its spins by IzSz alone (unlike nuclei, or truncation: weak), but {{}} "
+            f"has {rest:.6g} Hz of other terms",
+        )
+    offsets = (first.offset_hz, second.offset_hz)
+    return Pair(sample, float(tensor[2, 2]) / 4, offsets)
+
+
+def couples_by_zz(sample: Sample) -> bool:
+    """Return whether a sample has two spins and no coupling of them but σ_z⊗σ_z, if any."""
+    if len(sample.spins) != 2:
+        return False
+    first, second = sample.spins
+    coupling = sample.coupling(first.label, second.label)
+    tensor = coupling_tensor(coupling, like=first.nucleus == second.nucleus)
+    rest = np.abs(tensor - np.diag([0, 0, tensor[2, 2]])).max()
+    return bool(rest <= _NOTHING * abs(tensor[2, 2]))
+
+
+def _unfit(sample: Sample, message: str) -> ArgumentError:
+    return ArgumentError(f"Argument `sample` {message.format(repr(sample.name))}")
