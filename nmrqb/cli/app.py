@@ -379,7 +379,7 @@ def tomography(
         str | None, typer.Option(help="Where the recordings are [beside the data file].")
     ] = None,
     out: Annotated[str | None, typer.Option(help="Folder for text and document.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Estimate states from a spectrometer's data, as far as they determine them."""
     from nmrqb.cli.batteries import battery_of
@@ -410,7 +410,7 @@ def calibrate(
         str | None, typer.Option(help="Where the recordings are [beside the data file].")
     ] = None,
     out: Annotated[str | None, typer.Option(help="Sample file to write.")] = None,
-    as_json: Annotated[bool, _JSON] = False,
+    as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Measure T1, T2, 90° pulses, line widths and J; write them as a sample."""
     from nmrqb.experiment.recorded import calibrate_recorded, calibrated_sample, load_data

@@ -15,7 +15,8 @@ from nmrqb.operators import Real
 from nmrqb.tomography.combinations import sparse_basis
 from nmrqb.tomography.design.analysis import Design, design_of
 from nmrqb.tomography.design.partial import PartialEstimate
-from nmrqb.tomography.estimators import StateEstimate, constrain, to_state
+from nmrqb.tomography.estimation.states import to_state
+from nmrqb.tomography.estimators import StateEstimate, estimator_of, fitted
 from nmrqb.tomography.kinds import Kind, Method
 
 _SINGULAR = 1e-9  # of the largest eigenvalue of a correlation matrix
@@ -62,16 +63,16 @@ def estimate_from_lines(
     seen = sparse_basis(np.eye(len(paulis)) - design.unseen, paulis)
     axes = np.array([combination.vector for combination in seen]).reshape(-1, len(paulis))
     method: Method = "linear-inversion" if kind == "deviation" else "maximum-likelihood"
-    fitted, gap = constrain(coefficients, M.T @ W.T @ W @ M, method=method)
+    fit = fitted(estimator_of(method), coefficients, M.T @ W.T @ W @ M, None)
     return PartialEstimate(
         design=design,
         seen=seen,
         values=axes @ coefficients,
         covariance=axes @ design.covariance @ axes.T,
-        rho=to_state(fitted),
+        rho=to_state(fit.coefficients),
         chi2=np.asarray(float(residual @ residual)),
         degrees_of_freedom=len(W) - design.rank,
-        gap=gap,
+        gap=fit.gap,
     )
 
 
