@@ -63,7 +63,8 @@ def test_every_command_is_in_the_table():
 
 def test_every_file_of_a_result_is_in_the_table():
     table = "\n".join(line for line in section("Run it").splitlines() if line.startswith("|"))
-    assert [name for name in sorted(FOLDER.names) if f"`{name}`" not in table] == []
+    first = {re.sub(r"fids_\d", "fids_1", name) for name in FOLDER.names}  # one per channel
+    assert [name for name in sorted(first) if f"`{name}`" not in table] == []
 
 
 def test_every_tutorial_is_in_the_table():

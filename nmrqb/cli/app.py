@@ -95,19 +95,31 @@ def run(
     out: Annotated[str | None, typer.Option(help="Result folder [NAME-results].")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random numbers.")] = None,
     changes: Annotated[list[str] | None, _SET] = None,
+    save_raw: Annotated[
+        bool, typer.Option("--save-raw", help="Write the FIDs and a data.yaml for `tomography`.")
+    ] = False,
     report: Annotated[bool, typer.Option("--report", help="Write report.html as well.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Run an experiment: compile, charge, acquire, reconstruct, estimate."""
     from nmrqb.experiment import load_experiment
-    from nmrqb.report import check_result_folder, dump, result_document, result_text, write_result
+    from nmrqb.report import (
+        check_raw,
+        check_result_folder,
+        dump,
+        result_document,
+        result_text,
+        write_result,
+    )
 
     overrides = assignments("--set", changes or [])
     loaded = load_experiment(experiment, overrides=overrides)
     folder = out or f"{loaded.name}-results"
     check_result_folder(folder)
+    if save_raw:
+        check_raw(loaded)
     result = _run(loaded, seed)
-    files = write_result(result, folder, page=report)
+    files = write_result(result, folder, page=report, raw=save_raw)
     if as_json:
         write(dump(result_document(result, files)))
     else:

@@ -21,6 +21,7 @@ from nmrqb.report.folder import check_result_folder, write_result
 from nmrqb.report.maps import map_document, map_figure, map_text, write_map_report
 from nmrqb.report.page import result_page
 from nmrqb.report.pictures import picture_bytes, sequence_figure
+from nmrqb.report.raw import check_raw, write_raw
 from nmrqb.report.readouts import ReadoutReport, readouts_document, readouts_text
 from nmrqb.report.state_pictures import city_figure, residual_figure, state_figure
 from nmrqb.report.stored import read_result, stored_figure
@@ -33,6 +34,7 @@ __all__ = [
     "check_average_folder",
     "check_coverage_folder",
     "check_document",
+    "check_raw",
     "check_result_folder",
     "city_figure",
     "compile_document",
@@ -64,5 +66,6 @@ __all__ = [
     "write_coverage",
     "write_export",
     "write_map_report",
+    "write_raw",
     "write_result",
 ]

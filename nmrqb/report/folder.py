@@ -19,6 +19,7 @@ from nmrqb.report.pictures import (
     protocol_figure,
     signal_figure,
 )
+from nmrqb.report.raw import RAW_NAMES, write_raw
 from nmrqb.report.state_pictures import residual_figure, state_figure
 from nmrqb.report.text import result_text
 
@@ -33,7 +34,7 @@ SUMMARY, TEXT, DATA, PAGE = "summary.json", "summary.txt", "result.nc", "report.
 FOLDER = FolderKind(
     SUMMARY,
     opening=RESULT_FORMAT.partition("/")[0],
-    names=frozenset({SUMMARY, TEXT, DATA, PAGE, *PICTURES}),
+    names=frozenset({SUMMARY, TEXT, DATA, PAGE, *PICTURES, *RAW_NAMES}),
 )
 
 
@@ -48,14 +49,17 @@ def check_result_folder(path: str | Path) -> None:
     check_folder(path, FOLDER)
 
 
-def write_result(result: Result, path: str | Path, *, page: bool = False) -> list[str]:
+def write_result(
+    result: Result, path: str | Path, *, page: bool = False, raw: bool = False
+) -> list[str]:
     """Write the result folder of a run and return its files.
 
     ``result.nc`` holds all arrays (netCDF4; complex ones have a last axis ``part``: real,
     imaginary; attribute ``provenance``: seed, versions and hashes as JSON), ``summary.json`` the
     document of ``nmrqb run --json``, ``summary.txt`` the printed summary, and the PNG files
     sequence, signal, residuals, state and charging.  ``page`` asks for ``report.html`` too, see
-    `nmrqb.report.result_page`.
+    `nmrqb.report.result_page`; ``raw`` for the FIDs of the most charged state with
+    the ``data.yaml`` that `nmrqb tomography` takes, see `nmrqb.report.write_raw`.
 
     Raises
     ------
@@ -64,8 +68,9 @@ def write_result(result: Result, path: str | Path, *, page: bool = False) -> lis
     """
     figures = result_figures(result)
     names = [DATA, SUMMARY, TEXT, *figures, *([PAGE] if page else [])]
-    files = [str(Path(path) / name) for name in names]
     with folder_atomically(path, FOLDER) as folder:
+        names += write_raw(result, folder) if raw else []
+        files = [str(Path(path) / name) for name in names]
         data = to_real(result.data).assign_attrs(provenance=dump(result.provenance))
         data.to_netcdf(folder / DATA, engine="h5netcdf")
         for name, figure in figures.items():

@@ -14,6 +14,7 @@ from nmrqb.sample.relaxation import (
     PauliNoise,
     ShieldingAnisotropy,
 )
+from nmrqb.sample.writing import sample_text
 
 __all__ = [
     "T1T2",
@@ -33,4 +34,5 @@ __all__ = [
     "check_pulse_model",
     "load_sample",
     "pulse_duration",
+    "sample_text",
 ]
