@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -102,6 +103,8 @@ def test_a_bar_on_a_terminal_an_interrupt_and_no_bar_in_a_pipe(tmp_path):
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, env=environment
     ) as process:
         os.close(theirs)
+        late = threading.Timer(150, process.kill)  # rather than wait for ever
+        late.start()
         seen = b""
         while not (b"%" in seen and finished(tmp_path / "m") > 3):
             seen += os.read(ours, 4096)
@@ -112,6 +115,7 @@ def test_a_bar_on_a_terminal_an_interrupt_and_no_bar_in_a_pipe(tmp_path):
             except OSError:  # the other end is closed
                 break
         assert process.wait() == 130
+        late.cancel()
     os.close(ours)
     text = seen.decode(errors="replace")
     assert "sweeping charge_dm_ksea" in text

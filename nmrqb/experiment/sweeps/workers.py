@@ -106,8 +106,14 @@ class _Pool:
         """End the processes, in the middle of a block if somebody has interrupted."""
         busy = bool(self.open)
         self.pool.shutdown(wait=not busy, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - self.before if busy else ():
+        if not busy:
+            return
+        for process in set(multiprocessing.active_children()) - self.before:
             process.terminate()
+        # a process that ends in the middle of its answer leaves the pool's thread waiting for the
+        # rest, until no one holds the other end of the pipe
+        with contextlib.suppress(AttributeError, OSError):
+            self.pool._result_queue._writer.close()  # type: ignore[attr-defined]
 
 
 def _begin() -> None:
