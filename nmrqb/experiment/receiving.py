@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import chi2 as chi2_law
 
 from nmrqb.dynamics import thermal_deviation
 from nmrqb.errors import ArgumentError
@@ -158,8 +157,7 @@ def culprits(
     calibration
         Gains and phases that are known, or None.
     """
-    freedom = estimate.degrees_of_freedom * estimate.chi2.size
-    if not freedom or chi2_law.sf(float(estimate.chi2.sum()), freedom) > _MISFIT:
+    if estimate.joint_p_value > _MISFIT:
         return ()
     seen, sigma = fids, noise
     if calibration is not None:

@@ -67,6 +67,7 @@ class Truth:
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 _STATE = ("time", "row", "column")
+_MISFIT = 3e-5  # probability of residuals that are told as a misfit
 _EXTRACTION = (
     "The extracted work is a difference of two measured energies, which takes twice the scans: the "
     "unitary that makes the estimated state passive acts on the spins, ideally and at once, and "
@@ -343,12 +344,13 @@ def _cycle_notes(experiment: Experiment, truth: Truth) -> list[str]:
 
 def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
     """Return warnings that the data themselves give: a misfit, or a state at the boundary."""
-    notes, freedom = [], estimate.degrees_of_freedom
-    misfit, spread = float(estimate.chi2.mean()), np.sqrt(2 * freedom / estimate.chi2.size)
-    if freedom and misfit > freedom + 4 * spread:
+    notes = []
+    if estimate.joint_p_value < _MISFIT:
         notes.append(
-            f"The data do not fit the calibrated model: mean χ² is {misfit:.1f} for {freedom} "
-            "degrees of freedom. The intervals hold receiver noise only and are too narrow."
+            "The data do not fit the calibrated model: mean χ² is "
+            f"{float(estimate.chi2.mean()):.1f} for {estimate.degrees_of_freedom} degrees of "
+            "freedom. The intervals hold the errors of noise and calibration only and are too "
+            "narrow."
         )
     if truth.ensemble.size > 1:
         notes.append(

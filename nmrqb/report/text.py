@@ -255,6 +255,6 @@ def quality(result: Result) -> list[str]:
         f"{float(data['fidelity_to_true'].median()):.6f}",
         f"  χ² of the data: mean {float(data['chi2'].mean()):.1f} for "
         f"{data.attrs['degrees_of_freedom']} degrees of freedom",
-        f"  intervals: {confidence:.0%}, parametric bootstrap of "
+        f"  intervals: {100 * confidence:g}%, parametric bootstrap of "
         f"{result.experiment.measure.replicas} replicas, bias-corrected",
     ]

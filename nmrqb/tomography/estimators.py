@@ -137,6 +137,20 @@ class StateEstimate:
             return np.ones_like(self.chi2)
         return np.asarray(chi2_law.sf(self.chi2, self.degrees_of_freedom))
 
+    @property
+    def joint_p_value(self) -> float:
+        """Probability of so large residuals of all states together where the model is right.
+
+        States that were taken with one calibration share its errors: of these it is the least of
+        their own p-values times their number (Bonferroni), a bound.
+        """
+        if not self.degrees_of_freedom:
+            return 1.0
+        if self.covariance.ndim > 2:
+            return min(1.0, float(self.p_value.min()) * self.p_value.size)
+        freedom = self.degrees_of_freedom * self.chi2.size
+        return float(chi2_law.sf(float(self.chi2.sum()), freedom))
+
 
 def estimator_of(method: str | Estimator) -> Estimator:
     """Return an estimator with its usual settings by its name, and an estimator as it is.
@@ -210,15 +224,19 @@ def estimate_state(
     coefficients = white @ design @ covariance
     residual = white - coefficients @ design.T
     fit = fitted(estimator, coefficients, precision, rng)
+    chi2 = np.asarray((residual**2).sum(axis=-1))
     if calibration is not None:
         amplitudes = coefficients @ response.matrix.T + response.offset
-        inverse = covariance @ design.T @ whitened(np.eye(len(design)), response, sigma).T
+        white_map = whitened(np.eye(len(design)), response, sigma).T
+        shared = calibration.spread(amplitudes, response.channel_of, white_map)
+        chi2 = _chi2_with(shared, residual, design)
+        inverse = covariance @ design.T @ white_map
         covariance = covariance + calibration.spread(amplitudes, response.channel_of, inverse)
     return StateEstimate(
         rho=to_state(fit.coefficients),
         linear=to_state(coefficients),
         covariance=covariance,
-        chi2=np.asarray((residual**2).sum(axis=-1)),
+        chi2=chi2,
         degrees_of_freedom=design.shape[0] - design.shape[1],
         gap=fit.gap,
         method=estimator.name,
@@ -229,6 +247,14 @@ def estimate_state(
         estimator=estimator,
         posterior=fit.posterior,
     )
+
+
+def _chi2_with(shared: Real, residual: Real, design: Real) -> Real:
+    """Return χ² of white residuals (..., m) whose data share errors of covariance (..., m, m)."""
+    left = np.linalg.qr(design, mode="complete")[0][:, design.shape[1] :]  # what no state makes
+    z = residual @ left
+    covariance = np.eye(left.shape[1]) + left.T @ shared @ left
+    return np.asarray((z * np.linalg.solve(covariance, z[..., None])[..., 0]).sum(axis=-1))
 
 
 def joined_estimates(parts: Sequence[StateEstimate]) -> StateEstimate:

@@ -270,6 +270,25 @@ def test_covariances_come_one_per_state():
     assert np.linalg.matrix_rank(terms, tol=1e-9 * np.abs(terms).max()) == 4
 
 
+def test_the_misfit_counts_the_errors_of_the_calibration():
+    """Data better than their reference: the residual of a right model still follows its law."""
+    found = [
+        estimate_state(
+            noisy(FACTORS[:, None] * acquire(CHAIN, RHO), 5000 + seed, NOISE / 4),
+            RESPONSE,
+            NOISE / 4,
+            calibration=calibrated(seed),
+        )
+        for seed in range(300)
+    ]
+    p_values = np.array([float(estimate.p_value) for estimate in found])
+    assert kstest(p_values, "uniform").pvalue > 1e-3
+    assert found[0].joint_p_value == pytest.approx(p_values[0])
+    known = estimate_state(noisy(acquire(CHAIN, RHO), 1, size=(40,)), RESPONSE, NOISE)
+    freedom = known.degrees_of_freedom * 40
+    assert known.joint_p_value == pytest.approx(chi2_law.sf(known.chi2.sum(), freedom))
+
+
 def test_scale_error_of_the_reference_is_passed_on():
     clean = acquire(REFERENCE, THERMAL)
     calibration = calibrate(clean, REFERENCE, THERMAL, NOISE, scale_error=0.01)

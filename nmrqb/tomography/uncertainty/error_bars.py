@@ -142,7 +142,7 @@ def intervals(
     rng
         Random generator.
     replicas
-        Number of replicas, ≥ 50.
+        Number of replicas, ≥ 50 and ≥ 2/(1 − confidence): fewer have no such quantiles.
     confidence
         Nominal coverage, between 0 and 1.
     gain_error
@@ -158,6 +158,12 @@ def intervals(
         raise ArgumentError(
             f"Arguments `replicas`, `confidence`, `gain_error` must be ≥ 50, in (0, 1), in [0, 1), "
             f"but are {replicas}, {confidence}, {gain_error}"
+        )
+    least = round(2 / (1 - confidence))
+    if replicas < least:
+        raise ArgumentError(
+            f"Argument `replicas` must be at least 2/(1 − confidence) = {least}, so that there are "
+            f"such quantiles, but is {replicas}"
         )
     _check_figures(figures, estimate.linear.shape[-1])
     scale = float(np.hypot(gain_error, estimate.scale_error))

@@ -436,3 +436,10 @@ def test_settings_out_of_range_are_refused(options):
     estimate = estimates(CHARGED, 25, 1)
     with pytest.raises(ArgumentError, match=r"must be ≥ 50, in \(0, 1\), in \[0, 1\)"):
         one(estimate, WORK, **options)
+
+
+def test_a_confidence_needs_replicas_enough_for_its_quantiles():
+    estimate = estimates(CHARGED, 25, 1)
+    with pytest.raises(ArgumentError, match=r"`replicas` must be at least 2/\(1 .* = 2000, .* 400"):
+        one(estimate, WORK, confidence=0.999, replicas=400)
+    one(estimate, WORK, confidence=0.99, replicas=200)
