@@ -206,7 +206,7 @@ def test_scans_add_up():
 
 
 def test_confidence_widens_intervals():
-    narrow, wide = (driven(measure__confidence=f"{c} %").data for c in (50, 99))
+    narrow, wide = (driven(measure__confidence=f"{c} %").data for c in (50, 95))
     np.testing.assert_array_equal(narrow["capacity"], wide["capacity"])
     assert np.all(wide["capacity_low"] < narrow["capacity_low"])
     assert np.all(wide["capacity_high"] > narrow["capacity_high"])
