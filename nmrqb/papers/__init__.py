@@ -1,6 +1,6 @@
 """The five papers: what they print, what nmrqb computes for it, and whether the two agree."""
 
-from nmrqb.papers.library import PAPERS, load_paper
+from nmrqb.papers.catalogue import PAPERS, load_paper
 from nmrqb.papers.picture import Curves, Density, draw
 from nmrqb.papers.reproduction import (
     Reproduced,

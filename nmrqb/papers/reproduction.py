@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from nmrqb.errors import InputError, Position, nearest
 from nmrqb.files import FolderKind, check_folder, folder_atomically
-from nmrqb.papers.library import PAPERS, load_paper
+from nmrqb.papers.catalogue import PAPERS, load_paper
 from nmrqb.papers.picture import draw
 from nmrqb.papers.rows import Paper, Row, Verdict
 

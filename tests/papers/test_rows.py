@@ -9,7 +9,7 @@ import pytest
 from nmrqb.errors import InputError
 from nmrqb.files import parse_document
 from nmrqb.papers import PAPERS, load_paper, reproduce
-from nmrqb.papers.library import _faults
+from nmrqb.papers.catalogue import _faults
 from nmrqb.papers.rows import Paper, Row
 
 ROWS = [(name, row.name) for name in PAPERS for row in load_paper(name).rows]
