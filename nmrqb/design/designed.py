@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from nmrqb.average import AverageHamiltonian
+from nmrqb.files import write_text_atomically
 from nmrqb.sample import Sample
-from nmrqb.sequence import Sequence
+from nmrqb.sequence import Sequence, sequence_text
 
 
 class Designed(Protocol):
@@ -43,3 +46,45 @@ class Designed(Protocol):
 
     def save(self, path: str | Path) -> None:
         """Write the commented YAML to a file, whole or not at all."""
+
+
+@dataclass(frozen=True, eq=False)
+class SummarisedSequence:
+    """A designed sequence whose file begins with its summary.
+
+    Attributes
+    ----------
+    sequence
+        The sequence.
+    """
+
+    sequence: Sequence
+
+    @property
+    @abstractmethod
+    def summary(self) -> list[str]:
+        """What there is to say about it, line by line."""
+
+    @property
+    def text(self) -> str:
+        """The sequence as commented YAML."""
+        return self.text_in(".")
+
+    def text_in(self, folder: str | Path) -> str:
+        """Return the commented YAML as it stands in a folder."""
+        head = "".join(f"# {line}".rstrip() + "\n" for line in self.summary)
+        return head + sequence_text(self.sequence, folder=folder)
+
+    def named(self, name: str) -> Self:
+        """Return the design under another name."""
+        return replace(self, sequence=replace(self.sequence, name=name))
+
+    def save(self, path: str | Path) -> None:
+        """Write the commented YAML to a file, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        write_text_atomically(path, self.text_in(Path(path).parent))

@@ -148,12 +148,14 @@ class Outcomes:
 
 
 def _of_the_same_data(data: Data, replicas: int) -> list[np.ndarray]:
-    from qiskit_experiments.library.tomography.fitters import cvxpy_linear_lstsq
+    from qiskit_experiments import library as peer
+
+    fitter = peer.tomography.fitters.cvxpy_linear_lstsq
 
     size, basis = len(data.rows), Outcomes(data.rows)
     once, places = np.ones(size), np.arange(size)[:, None]
     return [
-        cvxpy_linear_lstsq(
+        fitter(
             values[None, :, None], once, places, np.zeros((size, 0), int),
             measurement_basis=basis, trace=1,
         )[0]
@@ -170,14 +172,16 @@ class Counts:
 
     def fits(self) -> list[np.ndarray]:
         """Return the peer's states of all replicas."""
-        from qiskit_experiments.library.tomography.basis import PauliMeasurementBasis
-        from qiskit_experiments.library.tomography.fitters import cvxpy_gaussian_lstsq
+        from qiskit_experiments import library as peer
+
+        fitter = peer.tomography.fitters.cvxpy_gaussian_lstsq
+        basis = peer.tomography.basis.PauliMeasurementBasis()
 
         shots, nothing = np.full(len(self.settings), SHOTS), np.zeros((len(self.settings), 0), int)
         return [
-            cvxpy_gaussian_lstsq(
+            fitter(
                 counts, shots, self.settings, nothing,
-                measurement_basis=PauliMeasurementBasis(), trace=1,
+                measurement_basis=basis, trace=1,
             )[0]
             for counts in self.counts
         ]  # fmt: skip

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from nmrqb.average import AverageHamiltonian, TargetCheck, compile_sequence, compile_timeline
+from nmrqb.design.designed import SummarisedSequence
 from nmrqb.design.grape.controls import sample_controls
 from nmrqb.design.grape.ensemble import sample_members
 from nmrqb.design.grape.goals import ErgotropyGoal, Goal, UnitaryGoal
@@ -26,10 +26,9 @@ from nmrqb.design.toggling.request import wanted_terms
 from nmrqb.design.toggling.terms import PairTerms
 from nmrqb.dynamics import exp_hermitian, gibbs
 from nmrqb.errors import ArgumentError
-from nmrqb.files import write_text_atomically
 from nmrqb.operators import Complex
 from nmrqb.sample import Sample
-from nmrqb.sequence import Sequence, expand, sequence_text
+from nmrqb.sequence import Sequence, expand
 
 LEAST_FIDELITY = 0.9  # of a propagator: a pulse that does worse makes something else
 _MARGIN = 1e-6  # of a tolerance: rounding of what the file says
@@ -66,7 +65,7 @@ class PulseLimits:
 
 
 @dataclass(frozen=True, eq=False)
-class PulseDesign:
+class PulseDesign(SummarisedSequence):
     """An optimised pulse as a designed sequence.
 
     Attributes
@@ -85,7 +84,6 @@ class PulseDesign:
         What to know about it, one sentence each.
     """
 
-    sequence: Sequence
     sample: Sample
     pulse: OptimisedPulse
     terms: PairTerms
@@ -152,30 +150,6 @@ class PulseDesign:
             "seed": pulse.seed,
             "remarks": list(self.remarks),
         }
-
-    @property
-    def text(self) -> str:
-        """The sequence as commented YAML."""
-        return self.text_in(".")
-
-    def text_in(self, folder: str | Path) -> str:
-        """Return the commented YAML as it stands in a folder."""
-        head = "".join(f"# {line}".rstrip() + "\n" for line in self.summary)
-        return head + sequence_text(self.sequence, folder=folder)
-
-    def named(self, name: str) -> PulseDesign:
-        """Return the design under another name."""
-        return replace(self, sequence=replace(self.sequence, name=name))
-
-    def save(self, path: str | Path) -> None:
-        """Write the commented YAML to a file, whole or not at all.
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
-        """
-        write_text_atomically(path, self.text_in(Path(path).parent))
 
 
 def design_pulse(  # noqa: PLR0913 - what is wanted, by what, and how it is looked for

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from nmrqb.average import AverageHamiltonian, compile_sequence, compile_timeline
+from nmrqb.design.designed import SummarisedSequence
 from nmrqb.design.pair.hamiltonians import UnreachableError
 from nmrqb.design.pair.wanted import terms_of
 from nmrqb.design.toggling.certificates import Impossible
@@ -24,10 +24,9 @@ from nmrqb.design.toggling.request import wanted_terms
 from nmrqb.design.toggling.terms import PairTerms, sample_terms
 from nmrqb.design.toggling.writing import frame_sequence
 from nmrqb.errors import ArgumentError
-from nmrqb.files import write_text_atomically
 from nmrqb.operators import Complex, pauli, pauli_coefficients
 from nmrqb.sample import Sample
-from nmrqb.sequence import Sequence, expand, sequence_text
+from nmrqb.sequence import Sequence, expand
 
 MAX_SPINS = 6
 MAX_CYCLES = 1000
@@ -62,7 +61,7 @@ class ImpossibleError(ArgumentError):
 
 
 @dataclass(frozen=True, eq=False)
-class FrameDesign:
+class FrameDesign(SummarisedSequence):
     """A cycle of toggling frames as a designed sequence.
 
     Attributes
@@ -83,7 +82,6 @@ class FrameDesign:
         What to know about it, one sentence each.
     """
 
-    sequence: Sequence
     sample: Sample
     plan: FramePlan
     visits: tuple[Visit, ...]
@@ -138,30 +136,6 @@ class FrameDesign:
             "error_hz": self.error_hz,
             "remarks": list(self.remarks),
         }
-
-    @property
-    def text(self) -> str:
-        """The sequence as commented YAML."""
-        return self.text_in(".")
-
-    def text_in(self, folder: str | Path) -> str:
-        """Return the commented YAML as it stands in a folder."""
-        head = "".join(f"# {line}".rstrip() + "\n" for line in self.summary)
-        return head + sequence_text(self.sequence, folder=folder)
-
-    def named(self, name: str) -> FrameDesign:
-        """Return the design under another name."""
-        return replace(self, sequence=replace(self.sequence, name=name))
-
-    def save(self, path: str | Path) -> None:
-        """Write the commented YAML to a file, whole or not at all.
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
-        """
-        write_text_atomically(path, self.text_in(Path(path).parent))
 
 
 @dataclass(frozen=True)
