@@ -385,7 +385,7 @@ def tomography(
     data: Annotated[str, typer.Argument(help="Shipped data file or a .yaml file.")],
     battery: Annotated[
         str | None,
-        typer.Option(help="Whose figures of merit: D=20Hz,G=5Hz, or an experiment's file."),
+        typer.Option(help="Whose figures of merit: D=20Hz,G=5Hz, or that of an experiment."),
     ] = None,
     folder: Annotated[
         str | None, typer.Option(help="Where the recordings are [beside the data file].")

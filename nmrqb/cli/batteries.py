@@ -5,7 +5,6 @@ from __future__ import annotations
 from nmrqb.battery import Battery
 from nmrqb.cli.values import assignments
 from nmrqb.errors import Fault, Position, nearest, refuse
-from nmrqb.files import is_file_argument
 from nmrqb.sample import Sample
 from nmrqb.units import UnitError, quantity
 
@@ -18,7 +17,7 @@ def battery_of(text: str | None, sample: Sample) -> Battery | None:
     Parameters
     ----------
     text
-        Terms ``D=20Hz,G=5Hz``, or the file of an experiment whose battery is meant.
+        Terms ``D=20Hz,G=5Hz``, or an experiment, shipped or a file, whose battery is meant.
     sample
         The spins it must fit.
 
@@ -29,7 +28,7 @@ def battery_of(text: str | None, sample: Sample) -> Battery | None:
     """
     if text is None:
         return None
-    if is_file_argument(text) and "=" not in text:
+    if "=" not in text and text.strip() not in (*TERMS, ""):
         from nmrqb.experiment import load_experiment
 
         return _fitting(load_experiment(text).battery, sample)

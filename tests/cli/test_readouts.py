@@ -37,6 +37,12 @@ def test_one_channel(cli):
     assert "energy: not determined, misses IZ" in text
 
 
+def test_the_battery_of_a_shipped_experiment_by_its_name(cli):
+    options = ("readouts", "chloroform", "--set", "II,IX", "--json", "--battery")
+    terms = cli(*options, "D=20Hz,G=5Hz,Delta=10Hz,epsilon=5Hz,B=2Hz").document["figures"]
+    assert cli(*options, "charge_dm_ksea").document["figures"] == terms
+
+
 def test_non_selective_pulses_and_the_exchange(cli):
     found = cli("readouts", "oriented_pair", "--non-selective", "--json").document
     assert found["invisible"] == [
@@ -95,6 +101,7 @@ def test_a_sample_and_a_sequence_of_ones_own(cli):
         (("--battery", "Q=2Hz"), "--battery Q:1:1: is not a term of a battery"),
         (("--battery", "D=2"), "--battery D:1:1: `2` has no unit"),
         (("--battery", "D"), "must be NAME=VALUE"),
+        (("--battery", "charge_dm"), "there is no experiment `charge_dm` in the library; did you"),
         (("--set", "II", "--non-selective"), "--non-selective:1:1: chooses candidates"),
     ],
 )
