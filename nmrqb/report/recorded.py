@@ -44,9 +44,9 @@ def coupling_of(files: Sequence[FittedFile], channel: str) -> tuple[float, float
 def line_contrast(amplitudes: Complex) -> float | None:
     """Return (strong − weak)/(strong + weak) of the populations' part of two lines.
 
-    After a 90° x pulse populations show in the imaginary part.
+    After a 90° x pulse populations show in the imaginary part; None where that is not known.
     """
-    if len(amplitudes) != 2:
+    if len(amplitudes) != 2 or not np.all(np.isfinite(amplitudes.imag)):
         return None
     weak, strong = np.sort(np.abs(amplitudes.imag))
     return float((strong - weak) / (strong + weak))
@@ -92,7 +92,9 @@ def _file(f: FittedFile) -> dict[str, Any]:
         "channel": f.file.channel,
         "readout": f.file.readout,
         "experiment": f.file.experiment,
-        "amplitudes": [{"real": a.real, "imaginary": a.imag} for a in f.amplitudes.tolist()],
+        "amplitudes": [
+            {"real": _number(a.real), "imaginary": _number(a.imag)} for a in f.amplitudes.tolist()
+        ],
         "found_by_itself": f.found,
     }
     if f.multiplet is None:
@@ -111,6 +113,11 @@ def _file(f: FittedFile) -> dict[str, Any]:
         "misfit": m.misfit,
         "J_hz": None if f.coupling_hz is None else dict(zip(("value", "error"), f.coupling_hz)),  # noqa: B905
     }
+
+
+def _number(value: float) -> float | None:
+    """Return None of a part that a table of integrals does not show."""
+    return value if np.isfinite(value) else None
 
 
 def _state(state: RecordedState, tomogram: Tomogram) -> dict[str, Any]:
@@ -237,9 +244,10 @@ def _files_table(files: Sequence[FittedFile]) -> str:
 
 
 def _file_row(f: FittedFile) -> list[str]:
-    size = " ".join(f"{abs(a):.4g}" for a in f.amplitudes)
     if f.multiplet is None:
-        return [f.file.name, "-", "known", "-", size, "-", "-", "-"]
+        size = " ".join(f"{a:.4g}" for a in f.known.moduli)
+        how = "known" if f.file.data.integrals is None else "integrated"
+        return [f.file.name, "-", how, "-", size, "-", "-", "-"]
     m = f.multiplet
     coupling = "-" if f.coupling_hz is None else f"{f.coupling_hz[0]:.2f} ± {f.coupling_hz[1]:.2g}"
     return [

@@ -112,3 +112,38 @@ def test_calibrate_writes_a_sample(cli, tmp_path):
     assert cli("check", "mine.yaml").status == 0
     assert cli("compile", "dm", "--sample", "./mine.yaml").status == 0
     assert cli("calibrate", "data.yaml").out.count("T1 1H") == 1
+
+
+def test_tables_of_integrals(cli, tmp_path):
+    """Real parts only: their text and document say so, with null for the other part."""
+    (tmp_path / "i.txt").write_text("eq 1.0 1.0\nP0 0.9 0.4\n")
+    document = {
+        "format": "nmrqb-data/1", "sample": "chloroform",
+        "channels": {
+            "1H": {"integrals": {"columns": [3, 2], "order": "descending", "error": "1 %"}},
+        },
+        "files": [
+            {"file": "i.txt", "record": k, "channel": "1H", "readout": "XI", "experiment": e}
+            for k, e in ((1, "eq"), (2, "P0"))
+        ],
+        "calibration": {"experiment": "eq", "state": "thermal"},
+    }  # fmt: skip
+    (tmp_path / "tables.yaml").write_text(yaml.safe_dump(document))
+    outcome = cli("tomography", "tables.yaml", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    (state,) = outcome.document["states"]
+    paulis = state["paulis"]
+    assert {name for name, p in paulis.items() if p["determined"]} == {"ZI", "ZZ"}
+    assert paulis["ZI"]["value"] == pytest.approx(0.65, abs=1e-6)
+    assert abs(paulis["ZZ"]["value"]) == pytest.approx(0.25, abs=1e-6)
+    assert state["line_contrast"]["XI on 1H"] == pytest.approx(0.5 / 1.3, abs=1e-6)
+    assert outcome.document["files"][0]["amplitudes"][0]["imaginary"] is None
+    assert outcome.document["gains"]["1H"]["phase_deg"] == pytest.approx(90, abs=0.1)
+    text = cli("tomography", "tables.yaml").out
+    assert "integrated" in text
+    assert "nan" not in text
+    (tmp_path / "i.txt").write_text("eq 1.0 1.0\nP0 0.9 zero\n")
+    outcome = cli("tomography", "tables.yaml")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.splitlines() == [outcome.err.strip()]
+    assert "i.txt:2:8: must be a finite number" in outcome.err

@@ -1,16 +1,18 @@
 """Recorded data: which file shows what, lines fitted, states and calibrations from them."""
 
+from nmrqb.experiment.recorded.amplitudes import FittedFile, Quadratures
 from nmrqb.experiment.recorded.calibrations import (
     Calibrated,
     calibrate_recorded,
     calibrated_sample,
 )
 from nmrqb.experiment.recorded.estimate import RecordedState, Tomogram, analyse_recorded
-from nmrqb.experiment.recorded.fits import FittedFile, fit_files
+from nmrqb.experiment.recorded.fits import fit_files
 from nmrqb.experiment.recorded.format import DataFormat
 from nmrqb.experiment.recorded.loader import load_data
 from nmrqb.experiment.recorded.model import (
     DataFile,
+    Integrals,
     ReadoutFile,
     RecordedData,
     Reference,
@@ -24,6 +26,8 @@ __all__ = [
     "DataFormat",
     "FittedFile",
     "Gain",
+    "Integrals",
+    "Quadratures",
     "ReadoutFile",
     "RecordedData",
     "RecordedState",

@@ -15,6 +15,7 @@ from nmrqb import formats
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
 from nmrqb.experiment.recorded.fits import near_hz, open_data_file
 from nmrqb.experiment.recorded.model import Quantity, RecordedData, Series
+from nmrqb.experiment.recorded.tables import open_table
 from nmrqb.operators import Real
 from nmrqb.sample import SampleFormat
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
@@ -95,6 +96,8 @@ def calibrate_recorded(data: RecordedData) -> tuple[Calibrated, ...]:
 
 
 def _measured(series: Series, data: RecordedData) -> Calibrated:
+    if series.data.integrals is not None:
+        return _integrated(series)
     recording = open_data_file(series.data)
     nucleus = data.sample.spins[data.sample.index(series.spins[0])].nucleus
     if recording.nucleus not in (None, nucleus) and series.measures != "J":
@@ -106,22 +109,49 @@ def _measured(series: Series, data: RecordedData) -> Calibrated:
     return _resolved(series, recording, reference, data)
 
 
+def _integrated(series: Series) -> Calibrated:
+    """Fit the law of a series to a column of a table of integrals."""
+    table = open_table(series.data)
+    rows = table.real[:, 0]
+    times = _times(series, (), len(rows))
+    errors = np.full(len(rows), table.errors[0])
+    return _by_law(series, times, (rows, errors), None, table.sha256)
+
+
 def _followed(series: Series, recording: Recording, reference: float | None) -> Calibrated:
     first = measured_spectrum(recording, reference_hz=reference)
-    times = np.array(series.times_s or recording.delays_s)
-    if len(times) != recording.rows:
-        message = (
-            f"`{series.data.path}` holds {recording.rows} rows, but {len(times)} times are known; "
-            "give them as `times`"
-        )
-        raise InputError([Fault(series.data.at, message)])
+    times = _times(series, recording.delays_s, recording.rows)
     line = follow_line(
         recording,
-        near_hz(series.near, first)[0],
+        near_hz(_near(series), first)[0],
         window_hz=series.window_hz or WINDOW_HZ,
         reference_hz=reference,
     )
-    law = fit_series(_LAWS[series.measures], times, line.amplitudes, line.errors)
+    measured = line.amplitudes, line.errors
+    return _by_law(series, times, measured, line.position_ppm, recording.sha256)
+
+
+def _near(series: Series) -> tuple[float, str]:
+    assert series.near is not None  # only tables of integrals, which end before, need none
+    return series.near
+
+
+def _times(series: Series, own: tuple[float, ...], rows: int) -> Real:
+    times = np.array(series.times_s or own)
+    if len(times) != rows:
+        message = (
+            f"`{series.data.path}` holds {rows} rows, but {len(times)} times are known; "
+            "give them as `times`"
+        )
+        raise InputError([Fault(series.data.at, message)])
+    return times
+
+
+def _by_law(
+    series: Series, times: Real, measured: tuple[Real, Real], ppm: float | None, sha256: str
+) -> Calibrated:
+    """Fit the law of a series to amplitudes and their errors."""
+    law = fit_series(_LAWS[series.measures], times, *measured)
     notes = []
     if law.misfit > _POOR:
         notes.append(
@@ -136,11 +166,11 @@ def _followed(series: Series, recording: Recording, reference: float | None) -> 
         value=law.time_s,
         error=law.error_s,
         unit="s",
-        ppm=line.position_ppm,
+        ppm=ppm,
         misfit=law.misfit,
         notes=tuple(notes),
         source=str(series.data.path),
-        sha256=recording.sha256,
+        sha256=sha256,
     )
 
 
@@ -190,8 +220,8 @@ def _spectrum(series: Series, recording: Recording, reference: float | None) -> 
 
 def _centre(series: Series, measured: MeasuredSpectrum, pattern: Real) -> float:
     """Return where a pattern stands near the place that the data file names."""
-    near = near_hz(series.near, measured)[0]
-    in_ppm = series.near[1] == "ppm"
+    near = near_hz(_near(series), measured)[0]
+    in_ppm = _near(series)[1] == "ppm"
     half = _NEAR_PPM * 1e-6 * (measured.reference_hz or 0.0) if in_ppm else _NEAR_HZ
     place = find_pattern(measured, pattern, between_hz=(near - half, near + half))
     if place.stands_out < SEEN:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from nmrqb.battery import Battery
 from nmrqb.errors import ArgumentError, Fault, InputError, Position
 from nmrqb.experiment.figures import estimated_figures
-from nmrqb.experiment.recorded.fits import FittedFile, fit_files
+from nmrqb.experiment.recorded.amplitudes import FittedFile, Quadratures
+from nmrqb.experiment.recorded.fits import fit_files
 from nmrqb.experiment.recorded.model import RecordedData
 from nmrqb.experiment.recorded.sums import (
     Gain,
     Key,
     ResponseModel,
+    all_parts,
     complete_keys,
-    moved_by,
     propagated,
-    stacked,
 )
 from nmrqb.operators import Complex, Real
 from nmrqb.tomography import (
@@ -58,7 +58,7 @@ class RecordedState:
         What is determined of it.
     sums
         Calibrated amplitudes of every readout and channel, complex, lines ascending in the
-        rotating frame.
+        rotating frame; NaN in place of a part that tables of integrals do not show.
     missing
         Readouts and channels that some experiment of the sum lacks, and which were not used.
     figures
@@ -170,16 +170,16 @@ def _estimated(
     weights: Mapping[str, float],
     data: RecordedData,
     model: ResponseModel,
-) -> tuple[PartialEstimate, dict[Key, Complex]]:
+) -> tuple[PartialEstimate, dict[Key, Quadratures]]:
     """Return the estimate of one state, with all errors of amplitudes and gains in it."""
     sums = model.calibrated(fitted, weights)
     if not sums:
         message = "no readout has a file in every experiment of the sum"
         raise InputError([Fault(fitted[0].file.data.at, message)])
-    values = stacked(sums)
-    covariance = propagated(lambda files: stacked(model.calibrated(files, weights)), fitted)
+    values = all_parts(sums)
+    covariance = propagated(lambda files: all_parts(model.calibrated(files, weights)), fitted)
     estimate = estimate_from_lines(
-        values, covariance, model.matrix(list(sums)), model.paulis, kind=data.kind
+        values, covariance, model.matrix(sums), model.paulis, kind=data.kind
     )
     return estimate, sums
 
@@ -216,7 +216,7 @@ def _state(
         name=name,
         weights=weights,
         estimate=estimate,
-        sums=sums,
+        sums={key: known.amplitudes for key, known in sums.items()},
         missing=tuple(complete_keys(fitted, weights)[1]),
         figures=figures,
         linear=linear,
@@ -272,18 +272,10 @@ def _remedies(
     """Return single mistakes that are common: a mirrored axis, a phase of 180° in one file."""
     found = []
     for channel in dict.fromkeys(f.file.channel for f in fitted):
-        files = [_mirrored(f) if f.file.channel == channel else f for f in fitted]
+        files = [f.mirrored() if f.file.channel == channel else f for f in fitted]
         found.append((f"with the frequency axis of {channel} mirrored", files))
     for f in fitted:
         if state.weights.get(f.file.experiment) and f.file.experiment != model.experiment:
-            files = [moved_by(g, -2 * g.amplitudes) if g is f else g for g in fitted]
+            files = [g.moved(-2 * g.known.parts) if g is f else g for g in fitted]
             found.append((f"with {f.file.name} turned by 180°", files))
     return found
-
-
-def _mirrored(f: FittedFile) -> FittedFile:
-    lines = len(f.amplitudes)
-    order = np.concatenate([np.arange(lines)[::-1], lines + np.arange(lines)[::-1]])
-    sign = np.repeat([1.0, -1.0], lines)
-    covariance = (sign[:, None] * f.covariance * sign)[np.ix_(order, order)]
-    return replace(f, amplitudes=f.amplitudes.conj()[::-1], covariance=covariance)

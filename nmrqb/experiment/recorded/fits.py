@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from nmrqb.errors import ArgumentError, Fault, InputError, refuse
+from nmrqb.experiment.recorded.amplitudes import (
+    FittedFile,
+    Quadratures,
+    ascends,
+    in_rotating_frame,
+    pattern_hz,
+)
 from nmrqb.experiment.recorded.model import DataFile, ReadoutFile, RecordedData
-from nmrqb.operators import Complex, Real
+from nmrqb.experiment.recorded.tables import from_table
+from nmrqb.operators import Real
 from nmrqb.sample import Sample
-from nmrqb.sample.nuclei import GYROMAGNETIC
 from nmrqb.spectrometer import Receiver, line_fit, liouvillian, observable, transitions
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
 from nmrqb.spectrometer.multiplets import SEEN, Multiplet, find_pattern, fit_multiplet
@@ -21,44 +29,7 @@ _OWN_PPM, _OWN_HZ = 0.5, 30.0  # how far the middle may be from where the data f
 _SAME_WIDTH = 0.01
 _COUPLING_SNR = 10.0  # weakest line that tells a coupling
 
-
-@dataclass(frozen=True, eq=False)
-class FittedFile:
-    """The line amplitudes of one file.
-
-    Attributes
-    ----------
-    file
-        The file and its role.
-    amplitudes
-        Complex amplitudes ⟨(σ_x + iσ_y) ⊗ |m⟩⟨m|⟩ times the gain, in the order of the lines in
-        nmrqb's rotating frame, ascending, shape (lines,).
-    covariance
-        Of their real, then imaginary parts, misfit included, shape (2·lines, 2·lines).
-    multiplet
-        The fit, lines in the order of the file's axis; None where lines were known.
-    coupling_hz
-        Distance of the two lines of a doublet and its error with the misfit in it, in Hz; None
-        where there is no doublet or it is too weak.
-    ppm
-        Middle of the multiplet, None where 0 ppm is not known.
-    edge_noise
-        Noise at the edges of the spectrum, where filters cut it; NaN where lines were known.
-    found
-        Whether its own lines told where it stands; else the other files of its channel did.
-    sha256
-        Hash of the data.
-    """
-
-    file: ReadoutFile
-    amplitudes: Complex
-    covariance: Real
-    multiplet: Multiplet | None
-    coupling_hz: tuple[float, float] | None
-    ppm: float | None
-    edge_noise: float
-    found: bool
-    sha256: str
+Read = TypeVar("Read")
 
 
 def fit_files(data: RecordedData) -> tuple[FittedFile, ...]:
@@ -70,17 +41,32 @@ def fit_files(data: RecordedData) -> tuple[FittedFile, ...]:
         With every fault: files that cannot be read, that show another nucleus than their channel,
         or in which no multiplet stands out.
     """
-    recordings, faults = list[Recording](), list[Fault]()
-    for file in data.files:
+    spectra = replace(data, files=tuple(f for f in data.files if f.data.integrals is None))
+    tables = [f for f in data.files if f.data.integrals is not None]
+    integrated, table_faults = _each(from_table, tables, data)
+    recordings, faults = _each(_recording, spectra.files, data)
+    refuse([*table_faults, *faults])
+    hashes = [*(recording.sha256 for recording in recordings), *(f.sha256 for f in integrated)]
+    _check_twins([*spectra.files, *tables], hashes)
+    fit = _known if data.lines == "known" else _fitted
+    fitted = [*integrated, *(fit(spectra, recordings) if recordings else ())]
+    order = {id(file): number for number, file in enumerate(data.files)}
+    return tuple(sorted(fitted, key=lambda f: order[id(f.file)]))
+
+
+def _each(
+    function: Callable[[ReadoutFile, RecordedData], Read],
+    files: Sequence[ReadoutFile],
+    data: RecordedData,
+) -> tuple[list[Read], list[Fault]]:
+    """Return what a function makes of all files, or the faults of all that it refuses."""
+    found, faults = list[Read](), list[Fault]()
+    for file in files:
         try:
-            recordings.append(_recording(file, data))
+            found.append(function(file, data))
         except InputError as error:
             faults += error.faults
-    refuse(faults)
-    _check_twins(data.files, recordings)
-    if data.lines == "known":
-        return _known(data, recordings)
-    return _fitted(data, recordings)
+    return found, faults
 
 
 def open_data_file(file: DataFile) -> Recording:
@@ -124,12 +110,13 @@ def _reference_hz(recording: Recording, nucleus: str, data: RecordedData) -> flo
     return recording.reference_hz or data.frequency_hz(nucleus)
 
 
-def _check_twins(files: Sequence[ReadoutFile], recordings: Sequence[Recording]) -> None:
+def _check_twins(files: Sequence[ReadoutFile], hashes: Sequence[str]) -> None:
     """Refuse two files of the same content: one of them was meant to be another."""
-    seen: dict[tuple[str, int | None], ReadoutFile] = {}
+    seen: dict[tuple[object, ...], ReadoutFile] = {}
     faults = []
-    for file, recording in zip(files, recordings, strict=True):
-        first = seen.setdefault((recording.sha256, file.data.row), file)
+    for file, sha256 in zip(files, hashes, strict=True):
+        columns = file.data.integrals and file.data.integrals.columns
+        first = seen.setdefault((sha256, file.data.row, columns), file)
         if first is not file:
             message = f"`{file.data.path}` has the same content as `{first.data.path}`"
             faults.append(Fault(file.data.at, message))
@@ -186,25 +173,6 @@ def _causal(
         backwards = recording.domain == "frequency" and sum(others) < 0
         turned.append(spectrum.conjugated() if backwards else spectrum)
     return turned
-
-
-def pattern_hz(sample: Sample, nucleus: str) -> tuple[float, ...]:
-    """Return the lines of a channel from their mean in Hz, ascending in the rotating frame."""
-    generator = liouvillian(sample, relaxation=False)
-    lines = transitions(generator, observable(sample, nucleus)).imag / (2 * np.pi)
-    return tuple((lines - lines.mean()).tolist())
-
-
-def ascends(recording: Recording, nucleus: str, data: RecordedData) -> bool:
-    """Tell whether a file's axis ascends with the frequency ν of nmrqb's rotating frame.
-
-    A positive ν is a Larmor frequency below the carrier where γ > 0.
-    """
-    usual = "rotating-frame" if recording.kind == "nmrqb" else "spectrometer"
-    axis = data.axes.get(nucleus, usual)
-    if axis == "rotating-frame":
-        return True
-    return (GYROMAGNETIC[nucleus] < 0) == (axis == "spectrometer")
 
 
 def _on_axis(sample: Sample, nucleus: str, *, ascending: bool) -> Real:
@@ -317,19 +285,19 @@ def _fit(
     *,
     found: bool,
 ) -> FittedFile:
-    ascending = ascends(recording, file.channel, data)
+    ascending = ascends(recording.kind, file.channel, data)
     pattern = _on_axis(data.sample, file.channel, ascending=ascending)
     try:
         multiplet = fit_multiplet(spectrum, pattern, centre)
         coupling = _coupling(spectrum, pattern, multiplet)
     except ArgumentError as error:
         raise InputError([Fault(file.data.at, f"`{file.data.path}`: {error}")]) from error
-    amplitudes, covariance = _turned(
+    known, covariance = in_rotating_frame(
         multiplet.amplitudes, multiplet.true_covariance, file.phase_rad, ascending=ascending
     )
     return FittedFile(
         file=file,
-        amplitudes=amplitudes,
+        known=known,
         covariance=covariance,
         multiplet=multiplet,
         coupling_hz=coupling,
@@ -350,20 +318,6 @@ def _coupling(
     return distance * free.scale, distance * float(free.true_errors[1])
 
 
-def _turned(
-    amplitudes: Complex, covariance: Real, phase: float, *, ascending: bool
-) -> tuple[Complex, Real]:
-    """Return amplitudes as the rotating frame has them: its axis may run the other way."""
-    lines = len(amplitudes)
-    order = np.arange(lines) if ascending else np.arange(lines)[::-1]
-    sign = 1.0 if ascending else -1.0
-    c, s = np.cos(phase), sign * np.sin(phase)
-    one = np.eye(lines)[order]
-    turn = np.block([[c * one, sign * s * one], [-s * one, sign * c * one]])
-    stacked = turn @ np.concatenate([amplitudes.real, amplitudes.imag])
-    return stacked[:lines] + 1j * stacked[lines:], turn @ covariance @ turn.T
-
-
 # ---------------------------------------------------------------------------------- known lines
 @dataclass(frozen=True, eq=False)
 class _Projected:
@@ -371,7 +325,7 @@ class _Projected:
 
     file: ReadoutFile
     sha256: str
-    amplitudes: Complex
+    known: Quadratures
     unit_covariance: Real  # under noise of unit variance
     residual: float  # sum of squares
     freedom: int  # real numbers in it
@@ -388,13 +342,8 @@ def _known(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedF
         fitted.append(
             FittedFile(
                 file=one.file,
-                amplitudes=one.amplitudes,
+                known=one.known,
                 covariance=variance * one.unit_covariance,
-                multiplet=None,
-                coupling_hz=None,
-                ppm=None,
-                edge_noise=float("nan"),
-                found=True,
                 sha256=one.sha256,
             )
         )
@@ -404,7 +353,7 @@ def _known(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedF
 def _projected(file: ReadoutFile, recording: Recording, data: RecordedData) -> _Projected:
     width = recording.spectral_width_hz
     assert width is not None  # every reader of FIDs tells it
-    ascending = ascends(recording, file.channel, data)
+    ascending = ascends(recording.kind, file.channel, data)
     values = recording.values.reshape(-1, recording.points)[file.data.row or 0]
     values = values if ascending != file.data.conjugate else values.conj()
     generator = liouvillian(data.sample, relaxation=True)
@@ -418,13 +367,13 @@ def _projected(file: ReadoutFile, recording: Recording, data: RecordedData) -> _
     found = fit @ values
     rest = values - np.exp(receiver.times_s[:, None] * rates) @ found
     C = fit @ fit.conj().T
-    amplitudes, covariance = _turned(
+    known, covariance = in_rotating_frame(
         found, np.block([[C.real, -C.imag], [C.imag, C.real]]), file.phase_rad, ascending=True
     )
     return _Projected(
         file,
         recording.sha256,
-        amplitudes,
+        known,
         covariance,
         float(np.sum(np.abs(rest) ** 2)),
         max(2 * (len(values) - len(rates)), 1),

@@ -66,6 +66,24 @@ def _one_or_more(value: int) -> int:
     return value
 
 
+def _table_error(value: object) -> tuple[float, bool]:
+    text = scalar_text(value)
+    wanted = "must be a positive number in the unit of the table, or a share such as '2 %'"
+    if text is None:
+        raise ValueError(f"{wanted}, but is {shown(value)}")
+    try:
+        size = quantity(text, "ratio")
+    except UnitError as error:
+        raise ValueError(f"{wanted}: {error}") from error
+    if not size > 0:
+        raise ValueError(f"{wanted}, but is {text}")
+    return size, text.rstrip().endswith("%")
+
+
+def _table_errors(value: object) -> tuple[tuple[float, bool], ...]:
+    return tuple(map(_table_error, value if isinstance(value, list) and value else [value]))
+
+
 def _word(value: object) -> str:
     text = scalar_text(value)
     if not text:
@@ -84,6 +102,59 @@ Place = Annotated[
 Reader = Annotated[ReaderName, BeforeValidator(_reader)]
 Carrier = Annotated[Frequency, AfterValidator(_positive)]
 Number = Annotated[Count, AfterValidator(_one_or_more)]
+_ERROR = {"type": ["string", "number"], "examples": [0.02, "2 %"]}
+TableErrors = Annotated[
+    Any,
+    BeforeValidator(_table_errors),
+    WithJsonSchema({"anyOf": [_ERROR, {"type": "array", "items": _ERROR, "minItems": 1}]}),
+]
+
+
+class IntegralsFormat(Entry):
+    """What the columns of a table of integrals are, and how well they are known."""
+
+    columns: Annotated[list[Number], Field(min_length=1)] = Field(
+        description="Columns of the lines, from 1, in the order that `order` tells."
+    )
+    order: Literal["ascending", "descending"] | None = Field(
+        None,
+        description="Whether the columns are named from the lowest ppm to the highest or the "
+        "other way (from left to right in a spectrum).",
+    )
+    error: TableErrors | None = Field(
+        None,
+        description="Standard deviation of an integral in the unit of the table, or as a share "
+        "(2 %) of the largest integral of these columns in the whole table; one for all columns, "
+        "or a list.",
+    )
+    noise: Annotated[list[Number], Field(min_length=1)] | None = Field(
+        None,
+        description="Columns of regions without lines, as wide as those of the lines: their root "
+        "mean square over all rows is the error, in place of `error`.",
+    )
+    imaginary: Word | None = Field(
+        None,
+        description="Second table, with the same rows and columns, of the imaginary parts of the "
+        "same phased spectra: where a positive line stands, positive towards lower ppm.",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> IntegralsFormat:
+        named = [*self.columns, *(self.noise or ())]
+        if len(set(named)) < len(named):
+            raise ValueError("`columns` and `noise` must name different columns, each once")
+        if len(self.columns) > 1 and self.order is None:
+            raise ValueError("`order` must say whether the columns ascend or descend in ppm")
+        if (self.error is None) == (self.noise is None):
+            raise ValueError(
+                "`error` or `noise` must tell how well integrals are known, one of the two: a "
+                "table does not show it"
+            )
+        if self.error is not None and len(self.error) not in (1, len(self.columns)):
+            raise ValueError(
+                f"`error` must hold one number, or one for each of {len(self.columns)} columns"
+            )
+        return self
 
 
 class FileFormat(Entry):
@@ -95,7 +166,7 @@ class FileFormat(Entry):
     )
     record: Number | None = Field(
         None,
-        description="Row of a file that holds several, from 1.",
+        description="Row of a file that holds several, from 1: of a table, of its rows of numbers.",
     )
     conjugate: bool = Field(
         False, description="Whether the FID turns as e^{-i2πνt} instead of e^{+i2πνt}."
@@ -104,6 +175,9 @@ class FileFormat(Entry):
         0.0,
         description="Point of the FID at which t = 0, say the delay of a digital filter still in "
         "it (JEOL: about 19).",
+    )
+    integrals: IntegralsFormat | None = Field(
+        None, description="What its columns are, if the file is a table of integrals."
     )
 
 
@@ -140,6 +214,10 @@ class ChannelFormat(Entry):
         "the usual one), mirrored, or that of nmrqb's rotating frame, in which H/2π = ν I_z (the "
         "usual one of files that nmrqb wrote).",
     )
+    integrals: IntegralsFormat | None = Field(
+        None,
+        description="What their columns are, if the files of this channel are tables of integrals.",
+    )
 
 
 class CalibrationFormat(Entry):
@@ -161,7 +239,11 @@ class SeriesFormat(FileFormat):
     )
     spin: str | None = Field(None, description="Label of the spin of the sample.")
     between: list[str] | None = Field(None, description="Labels of the two spins of a J.")
-    near: Place = Field(description="Where the line, or the middle of the doublet, is.")
+    near: Place | None = Field(
+        None,
+        description="Where the line, or the middle of the doublet, is; a table of integrals needs "
+        "none.",
+    )
     guess: Frequency | None = Field(
         None, description="About how large J is; by default that of the sample."
     )
@@ -176,6 +258,8 @@ class SeriesFormat(FileFormat):
             raise ValueError("`between` must hold two labels where J is measured")
         if self.measures != "J" and self.spin is None:
             raise ValueError(f"`spin` must name the spin whose {self.measures} is measured")
+        if self.near is None and self.integrals is None:
+            raise ValueError("`near` must say where the line is")
         return self
 
 

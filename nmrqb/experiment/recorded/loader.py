@@ -10,14 +10,22 @@ from types import MappingProxyType
 
 from nmrqb import formats
 from nmrqb.errors import ArgumentError, Fault, InputError, nearest, refuse
-from nmrqb.experiment.recorded.format import DataFormat, FileFormat, ReadoutFormat, SeriesFormat
+from nmrqb.experiment.recorded.format import (
+    DataFormat,
+    FileFormat,
+    IntegralsFormat,
+    ReadoutFormat,
+    SeriesFormat,
+)
 from nmrqb.experiment.recorded.model import (
     DataFile,
+    Integrals,
     ReadoutFile,
     RecordedData,
     Reference,
     Series,
 )
+from nmrqb.experiment.recorded.table_checks import table_faults, table_of
 from nmrqb.files import Document, Keys, is_file_argument
 from nmrqb.sample import Sample, load_sample
 from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
@@ -49,6 +57,7 @@ def load_data(argument: str | Path, *, folder: str | Path | None = None) -> Reco
             *_channel_faults(entry, document, sample),
             *_pulse_faults(entry, document, sample),
             *_file_faults(entry, document, sample),
+            *table_faults(entry, document, sample),
             *_experiment_faults(entry, document),
             *_reference_faults(entry, document, sample),
             *_series_faults(entry, document, sample),
@@ -110,13 +119,18 @@ def _file_faults(entry: DataFormat, document: Document, sample: Sample) -> Itera
         yield from _readout_faults(file, document, sample, (*path, "readout"))
         for what, key, inner in (
             ("experiment, readout and channel", _role(file), "readout"),
-            ("file", (file.file, file.record), "file"),
+            ("file", (file.file, file.record, *_columns(file, entry)), "file"),
         ):
             first = taken.setdefault((what, *key), number)
             if first != number:
                 line = document.position(("files", first)).line
                 message = f"this {what} stands in line {line} already"
                 yield Fault(document.position((*path, inner)), message)
+
+
+def _columns(file: ReadoutFormat, entry: DataFormat) -> tuple[int, ...]:
+    table = table_of(file, entry)
+    return () if table is None else tuple(table.columns)
 
 
 def _role(file: ReadoutFormat) -> tuple[str, str, str]:
@@ -194,7 +208,7 @@ def _data(
         sample=sample,
         files=tuple(
             ReadoutFile(
-                _file(file, entry, document, root, ("files", number)),
+                _file(file, entry, document, root, ("files", number), table_of(file, entry)),
                 file.channel,
                 file.readout,
                 file.experiment,
@@ -211,7 +225,10 @@ def _data(
         pulses=entry.pulses,
         kind=entry.kind,
         series=tuple(
-            _series(series, _file(series, entry, document, root, ("series", number)))
+            _series(
+                series,
+                _file(series, entry, document, root, ("series", number), series.integrals),
+            )
             for number, series in enumerate(entry.series)
         ),
         inputs_sha256=MappingProxyType(
@@ -224,7 +241,12 @@ def _data(
 
 
 def _file(
-    file: FileFormat, entry: DataFormat, document: Document, root: Path, path: Keys
+    file: FileFormat,
+    entry: DataFormat,
+    document: Document,
+    root: Path,
+    path: Keys,
+    table: IntegralsFormat | None,
 ) -> DataFile:
     return DataFile(
         path=root / file.file,
@@ -233,6 +255,18 @@ def _file(
         row=None if file.record is None else file.record - 1,
         conjugate=file.conjugate,
         first_point=file.first_point,
+        integrals=None if table is None else _integrals(table, root),
+    )
+
+
+def _integrals(table: IntegralsFormat, root: Path) -> Integrals:
+    step = -1 if table.order == "descending" else 1
+    errors = table.error or ()
+    return Integrals(
+        columns=tuple(column - 1 for column in table.columns[::step]),
+        errors=tuple(errors * len(table.columns) if len(errors) == 1 else errors[::step]),
+        noise=tuple(column - 1 for column in table.noise or ()),
+        imaginary=None if table.imaginary is None else root / table.imaginary,
     )
 
 

@@ -22,6 +22,29 @@ def _nothing() -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
+class Integrals:
+    """What the columns of a table of integrals are.
+
+    Attributes
+    ----------
+    columns
+        Columns of the lines from 0, in ascending order of the spectrum's axis.
+    errors
+        Standard deviation of every column, and whether it is a share of the largest integral of
+        these columns instead of a number in the unit of the table; empty where `noise` tells it.
+    noise
+        Columns of regions without lines, from 0.
+    imaginary
+        Table of the imaginary parts, or None.
+    """
+
+    columns: tuple[int, ...]
+    errors: tuple[tuple[float, bool], ...] = ()
+    noise: tuple[int, ...] = ()
+    imaginary: Path | None = None
+
+
+@dataclass(frozen=True)
 class DataFile:
     """Where a recording is, and how to read it.
 
@@ -37,6 +60,8 @@ class DataFile:
         Row of a series from 0, or None.
     conjugate, first_point
         See `nmrqb.spectrometer.measured_spectrum`.
+    integrals
+        What its columns are if it is a table of integrals, else None.
     """
 
     path: Path
@@ -45,6 +70,7 @@ class DataFile:
     row: int | None = None
     conjugate: bool = False
     first_point: float = 0.0
+    integrals: Integrals | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +115,7 @@ class Series:
     spins
         Label of the spin, or labels of the two of a J.
     near
-        Where the line is: number and ``ppm`` or ``Hz``.
+        Where the line is: number and ``ppm`` or ``Hz``; None in a table of integrals.
     guess_hz
         About how large J is, or None.
     times_s
@@ -101,7 +127,7 @@ class Series:
     data: DataFile
     measures: Quantity
     spins: tuple[str, ...]
-    near: tuple[float, str]
+    near: tuple[float, str] | None
     guess_hz: float | None = None
     times_s: tuple[float, ...] | None = None
     window_hz: float | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from nmrqb.errors import Fault, InputError
-from nmrqb.experiment.recorded.fits import FittedFile
+from nmrqb.experiment.recorded.amplitudes import FittedFile, Quadratures, rotation, stacked
 from nmrqb.experiment.recorded.model import RecordedData
 from nmrqb.operators import Complex, Real
 from nmrqb.tomography import measurement_chain, response_matrix
@@ -20,6 +20,7 @@ Key: TypeAlias = tuple[str, str]  # readout, channel
 _STEP = 1e-4  # of an amplitude, for slopes of what is nearly linear in them
 _DARK = 1e-12  # of what its channel could show: a reference that shows nothing
 _VISIBLE = 5.0  # standard errors that a gain must be above zero
+_COMMON = 0.9  # of the power of a reference that must have one phase
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,70 +86,117 @@ class ResponseModel:
         )
 
     def gains(self, fitted: Sequence[FittedFile]) -> Mapping[str, Gain]:
-        """Return gains of the channels by weighted least squares: G = m†C⁻¹y / m†C⁻¹m.
+        """Return gains of the channels by weighted least squares of a reference.
+
+        G = m†C⁻¹y / m†C⁻¹m where files show both quadratures.  Where some file of a channel shows
+        one only, the data do not tell the phase of G: the spectra were phased so that the lines of
+        the reference are absorptive, and |G| and its sign alone are fitted.
 
         Raises
         ------
         InputError
-            If the reference of a channel shows nothing.
+            If the reference of a channel shows nothing, or cannot be phased so.
         """
         if self.reference is None:
             return {}
         found: dict[str, Gain] = {}
         for channel in dict.fromkeys(f.file.channel for f in fitted):
-            own = [
-                f
-                for f in fitted
-                if f.file.channel == channel and f.file.experiment == self.experiment
-            ]
-            found[channel] = self._gain(channel, own, fitted)
+            files = [f for f in fitted if f.file.channel == channel]
+            own = [f for f in files if f.file.experiment == self.experiment]
+            phased = not all(f.known.complete for f in files)
+            found[channel] = self._gain(own, files[0], phased=phased)
         return found
 
-    def _gain(self, channel: str, own: Sequence[FittedFile], fitted: Sequence[FittedFile]) -> Gain:
-        assert self.reference is not None  # `gains` asks for nothing otherwise
-        top, bottom, most = 0j, 0.0, 0.0
+    def _gain(self, own: Sequence[FittedFile], at: FittedFile, *, phased: bool) -> Gain:
+        """Return the gain that files of the reference show; faults are told at a file."""
+        direction = self._absorptive(own, at) if phased else None
+        normal: Real = np.zeros((2, 2)) if direction is None else np.zeros((1, 1))
+        top, most = np.zeros(len(normal)), 0.0
         for f in own:
-            rows = self.rows[f.file.readout, channel]
-            m = rows @ self.reference
-            lines = len(m)
-            weights = 1 / (np.diag(f.covariance)[:lines] + np.diag(f.covariance)[lines:])
-            top += np.sum(weights * m.conj() * f.amplitudes)
-            bottom += float(np.sum(weights * np.abs(m) ** 2))
-            most += float(np.sum(weights[:, None] * np.abs(rows) ** 2))
-        if not bottom > _DARK * most or abs(top) < _VISIBLE * np.sqrt(bottom / 2):
-            at = next(f.file.data.at for f in fitted if f.file.channel == channel)
-            raise InputError(
-                [
-                    Fault(
-                        at,
-                        f"experiment `{self.experiment}` shows nothing of its known state on "
-                        f"{channel}, so that the gain of this channel is not known",
-                    )
-                ]
+            A = self._slopes(f) if direction is None else self._slopes(f) @ direction
+            normal = normal + (A.T * f.weights) @ A
+            top = top + (A.T * f.weights) @ f.known.parts
+            rows = f.known.seen @ stacked(self.rows[f.file.readout, at.file.channel])
+            most += float(np.sum(f.weights[:, None] * rows**2))
+        bottom = float(np.trace(normal)) / len(normal)
+        size = float(np.linalg.norm(top))
+        if not bottom > _DARK * most or size < _VISIBLE * np.sqrt(bottom):
+            raise InputError([Fault(at.file.data.at, self._dark(at.file.channel))])
+        solved = np.linalg.solve(normal, top)
+        factor = complex(*(solved if direction is None else direction @ solved))
+        return Gain(factor, float(1 / np.sqrt(bottom) / abs(factor)))
+
+    def _known_lines(self, f: FittedFile) -> Complex:
+        """Return the amplitudes of the reference in a file of it, shape (lines,)."""
+        assert self.reference is not None  # `gains` asks for nothing otherwise
+        return np.asarray(self.rows[f.file.readout, f.file.channel] @ self.reference)
+
+    def _slopes(self, f: FittedFile) -> Real:
+        """Return what the parts of a gain add to a file of the reference, shape (rows, 2)."""
+        m = self._known_lines(f)
+        return np.asarray(f.known.seen @ np.stack([stacked(m), stacked(1j * m)], axis=-1))
+
+    def _absorptive(self, own: Sequence[FittedFile], at: FittedFile) -> Real:
+        """Return parts of the phase factor that makes the lines of the reference real, (2, 1)."""
+        lines = [np.exp(1j * f.known.phase_rad) * self._known_lines(f) for f in own]
+        square = complex(sum(np.sum(m**2) for m in lines))
+        if abs(square) < _COMMON * sum(np.sum(np.abs(m) ** 2) for m in lines):
+            channel = at.file.channel
+            message = (
+                f"the lines of experiment `{self.experiment}` on {channel} cannot all be "
+                "absorptive in spectra of one phase: keep those of its readouts that are, or say "
+                "the `phase` by which others were phased differently"
             )
-        factor = top / bottom
-        return Gain(complex(factor), float(1 / np.sqrt(2 * bottom) / abs(factor)))
+            raise InputError([Fault(at.file.data.at, message)])
+        factor = np.exp(-0.5j * np.angle(square))
+        return np.array([[factor.real], [factor.imag]])
+
+    def _dark(self, channel: str) -> str:
+        return (
+            f"experiment `{self.experiment}` shows nothing of its known state on {channel}, so "
+            "that the gain of this channel is not known"
+        )
 
     def calibrated(
         self, fitted: Sequence[FittedFile], weights: Mapping[str, float]
-    ) -> dict[Key, Complex]:
-        """Return sums of calibrated amplitudes of all readouts and channels that are complete."""
+    ) -> dict[Key, Quadratures]:
+        """Return sums of calibrated parts of all readouts and channels that are complete."""
         gains = self.gains(fitted)
-        sums: dict[Key, Complex] = {}
+        sums: dict[Key, Quadratures] = {}
         for key in complete_keys(fitted, weights)[0]:
+            files = _summed(fitted, weights, key)
+            seen = _common(files)
             gain = gains[key[1]].factor if gains else 1.0
-            parts = [
-                weights[f.file.experiment] * (f.amplitudes / gain - self.offsets[key])
-                for f in fitted
-                if (f.file.readout, f.file.channel) == key and weights.get(f.file.experiment)
-            ]
-            sums[key] = np.sum(parts, axis=0)
+            turned = seen @ rotation(gain / abs(gain), seen.shape[1] // 2)
+            offset = turned @ stacked(self.offsets[key])
+            parts = sum(
+                weights[f.file.experiment] * (f.known.reduced(seen).parts / abs(gain) - offset)
+                for f in files
+            )
+            known = Quadratures(np.asarray(parts), turned)
+            sums[key] = known.upright() if known.complete else known
         return sums
 
-    def matrix(self, keys: Sequence[Key]) -> Real:
-        """Return rows of the response: all real parts, then all imaginary parts."""
-        rows = np.concatenate([self.rows[key] for key in keys])
-        return np.concatenate([rows.real, rows.imag])
+    def matrix(self, sums: Mapping[Key, Quadratures]) -> Real:
+        """Return rows of the response for the parts of sums, one after the other."""
+        return np.concatenate([q.seen @ stacked(self.rows[key]) for key, q in sums.items()])
+
+
+def _summed(
+    fitted: Sequence[FittedFile], weights: Mapping[str, float], key: Key
+) -> list[FittedFile]:
+    return [
+        f
+        for f in fitted
+        if (f.file.readout, f.file.channel) == key and weights.get(f.file.experiment)
+    ]
+
+
+def _common(files: Sequence[FittedFile]) -> Real:
+    """Return the quadratures that all of some files show; empty where there are none."""
+    partial = [f.known for f in files if not f.known.complete]
+    first = partial[0] if partial else files[0].known
+    return first.seen if all(first.agrees(q) for q in partial) else first.seen[:0]
 
 
 def _channels(readout: str, data: RecordedData) -> tuple[str, ...]:
@@ -187,13 +235,14 @@ def complete_keys(
     whole = [key for key, names in have.items() if wanted <= names]
     partly = {key: sorted(wanted - names) for key, names in have.items() if wanted & names}
     lost = [f"{r} on {c} (no file of {', '.join(n)})" for (r, c), n in partly.items() if n]
-    return whole, lost
+    apart = [key for key in whole if not len(_common(_summed(fitted, weights, key)))]
+    lost += [f"{r} on {c} (its tables show parts of different phases)" for r, c in apart]
+    return [key for key in whole if key not in apart], lost
 
 
-def stacked(sums: Mapping[Key, Complex]) -> Real:
-    """Return sums as one vector: all real parts, then all imaginary parts."""
-    flat = np.concatenate(list(sums.values()))
-    return np.concatenate([flat.real, flat.imag])
+def all_parts(sums: Mapping[Key, Quadratures]) -> Real:
+    """Return the parts of sums as one vector."""
+    return np.concatenate([known.parts for known in sums.values()])
 
 
 def propagated(
@@ -214,22 +263,15 @@ def propagated(
     """
     total: Real = np.zeros((1, 1))
     for number, f in enumerate(fitted):
-        lines = len(f.amplitudes)
         sizes = np.sqrt(np.diagonal(f.covariance))
         columns = []
-        for k in range(2 * lines):
-            unit = np.eye(lines, dtype=complex)[k % lines] * (1j if k >= lines else 1)
-            step = max(float(sizes[k]), _STEP * float(np.abs(f.amplitudes).max()))
+        for k, unit in enumerate(np.eye(len(sizes))):
+            step = max(float(sizes[k]), _STEP * float(np.abs(f.known.parts).max()))
             moved = [
-                function([*fitted[:number], moved_by(f, sign * step * unit), *fitted[number + 1 :]])
+                function([*fitted[:number], f.moved(sign * step * unit), *fitted[number + 1 :]])
                 for sign in (1, -1)
             ]
             columns.append((moved[0] - moved[1]) / (2 * step))
         D = np.stack(columns, axis=-1)
         total = total + D @ f.covariance @ D.T
     return total
-
-
-def moved_by(f: FittedFile, by: Complex) -> FittedFile:
-    """Return a file whose amplitudes are changed by something, shape (lines,)."""
-    return replace(f, amplitudes=f.amplitudes + by)

@@ -1,6 +1,14 @@
 """JEOL files (.jdf) of one or two dimensions.
 
-The delay of JEOL's digital filter is left in the FID: give it as ``first_point`` of the data file.
+nmrglue returns ``re − i·im`` and tests it (tests/test_jeol.py) against the same FIDs converted for
+NMRPipe: they turn as e^{+i2πνt}.
+
+The delay of the digital filter is left in the FID: give it as ``first_point`` of the data file.
+The header tells ``orders`` N_i and ``factors`` m_i of a cascade of FIR filters, each followed by a
+decimation, which delays by Σ_i (N_i − 1)/(2 Π_{j≥i} m_j) points; ssNake (src/loadFiles.py) takes
+that.  But JEOL's staff advises 19 points (github.com/cheminfo/nmrium/issues/1690 and 2259), and
+there a delay from the header is found to be wrong by 7: without a file of a known spectrum nothing
+decides between them, so that none is taken off here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""NMRPipe files of one or two dimensions, FIDs or complex spectra."""
+"""NMRPipe files of one or two dimensions, FIDs or complex spectra.
+
+NMRPipe transforms with a positive exponent and begins at the highest ppm (so says nmrglue's
+`fft_positive`, which does the same): its FIDs turn as e^{+i2πνt}.  ``FDF2AQSIGN`` may ask that the
+signs of points alternate (1, 2) or that the imaginary part is negated as well (16 to 18).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +23,7 @@ from nmrqb.spectrometer.readers.nuclei import nucleus_of
 _WORDS = 512  # floats of the header
 _MAGIC = 2.345
 _MAGIC_PLACE = 2
+_ALTERNATING, _NEGATED = frozenset({1, 2, 16, 17, 18}), frozenset({16, 17, 18})
 
 
 def is_nmrpipe(path: Path) -> bool:
@@ -80,8 +86,8 @@ def _recording(path: Path, header: Mapping[str, Any], values: Complex, domain: D
     observed = guards.number(path, "FDF2OBS", header["FDF2OBS"], 0.01, 1e5)
     carrier = guards.number(path, "FDF2CAR", header["FDF2CAR"], -1e5, 1e5)
     spectrum = domain == "frequency"
-    if spectrum:
-        values = values[:, ::-1]  # the file begins at the highest ppm
+    # a spectrum begins at the highest ppm
+    values = values[:, ::-1] if spectrum else _signed(values, header["FDF2AQSIGN"])
     return Recording(
         values=values[0] if len(values) == 1 else values,
         domain=domain,
@@ -94,6 +100,13 @@ def _recording(path: Path, header: Mapping[str, Any], values: Complex, domain: D
         ppm=_ppm(values.shape[-1], width / observed, carrier) if spectrum else None,
         sha256=guards.hash_of(path),
     )
+
+
+def _signed(fids: Complex, sign: float) -> Complex:
+    """Return FIDs as they are transformed: signs alternated, imaginary part negated if so said."""
+    signs = (-1.0) ** np.arange(fids.shape[-1]) if sign in _ALTERNATING else 1.0
+    signed = fids * signs
+    return np.asarray(signed.conj() if sign in _NEGATED else signed)
 
 
 def _ppm(points: int, width: float, carrier: float) -> Real:

@@ -33,7 +33,11 @@ def read(path: Path) -> Recording:
     lines = text.splitlines()
     begin = next((k for k, line in enumerate(lines[:_HEAD_LINES]) if _is_row(line)), None)
     if begin is None:
-        raise guards.refused(path, "this holds no line of three numbers: ppm, real, imaginary")
+        raise guards.refused(
+            path,
+            "this holds no line of three numbers: ppm, real, imaginary (what a table of integrals "
+            "holds is told with `integrals`)",
+        )
     table = _table(path, lines, begin)
     if table[0, 0] > table[-1, 0]:
         table = table[::-1]

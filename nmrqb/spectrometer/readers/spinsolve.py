@@ -1,4 +1,11 @@
-"""Spinsolve folders: ``data.1d`` or ``spectrum.1d`` beside ``acqu.par``."""
+"""Spinsolve folders: ``data.1d`` or ``spectrum.1d`` beside ``acqu.par``.
+
+An FID is taken as the conjugate of one that turns as e^{+i2πνt}: ssNake reads ``re − i·im`` of
+``data.1d``, and github.com/jjhelmus/nmrglue/issues/146 quotes the makers: the frequencies of
+``nmr_fid.dx`` are reflected about the middle.  No file with a known spectrum was at hand;
+``conjugate: true`` of a data file undoes it.  ssNake also doubles the first point; that is not done
+here, it moves the baseline only.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +46,12 @@ def read(path: Path) -> Recording:
         guards.check_order(data, np.asarray(values).real.astype("<f4")[:4096])
     spectrum = data.name.startswith("spectrum")
     order = np.argsort(axis, kind="stable") if spectrum else slice(None)
+    values = np.asarray(values).astype(complex)[order]
     width = guards.number(where, "bandwidth", parameters.get("bandwidth"), 1e-6, 1e6) * 1e3
     observed = guards.number(where, "b1Freq", parameters.get("b1Freq"), 0.01, 1e5)
     lowest = guards.number(where, "lowestFrequency", parameters.get("lowestFrequency"), -1e9, 1e9)
     return Recording(
-        values=np.asarray(values).astype(complex)[order],
+        values=values if spectrum else values.conj(),
         domain="frequency" if spectrum else "time",
         kind="spinsolve",
         source=str(path),

@@ -1,4 +1,10 @@
-"""Varian and Agilent folders: ``fid`` beside ``procpar``."""
+"""Varian and Agilent folders: ``fid`` beside ``procpar``.
+
+The file holds the conjugate of an FID that turns as e^{+i2πνt}.  Two programs agree in that: the
+converter of nmrglue negates the imaginary part and then equals NMRPipe's var2pipe number by number
+(its tests/test_convert.py), and ssNake reads ``re − i·im``.  ``conjugate: true`` of a data file
+undoes it.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +92,7 @@ def _values(path: Path) -> Complex:
         _, raw = guards.vendor("varian").read_fid(str(path), as_2d=True)
     values = np.asarray(raw)
     guards.check_order(path, np.ascontiguousarray(values.real[:, :4096]))
-    return np.atleast_2d(values.astype(complex))
+    return np.atleast_2d(values.astype(complex)).conj()
 
 
 def _first(procpar: Procpar, name: str) -> object:

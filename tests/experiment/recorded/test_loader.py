@@ -68,6 +68,10 @@ def test_shipped_data_files(name):
             r"`between` must hold two",
         ),
         (
+            GOOD + "series: [{file: 1, measures: T1, spin: 1H}]",
+            r"`near` must say where the line is",
+        ),
+        (
             GOOD + "series: [{file: 1, measures: T1, near: 1 ppm, spin: 2H}]",
             r"no spin `2H`; Valid: 13C, 1H",
         ),
@@ -85,3 +89,90 @@ def test_finite_pulses_need_their_lengths(tmp_path):
     text = GOOD.replace("sample: chloroform", "sample: ./s.yaml") + "pulses: finite\n"
     with pytest.raises(InputError, match=r"5:9: finite pulses need `pulse_90` of every spin"):
         loaded(text, tmp_path)
+
+
+# ------------------------------------------------------------------------------ tables of integrals
+ROWS = """  - {file: i.txt, record: 1, channel: 1H, readout: XI, experiment: P0}
+  - {file: i.txt, record: 2, channel: 1H, readout: II, experiment: P0}
+"""
+TABLE = HEAD + "channels: {1H: {integrals: {columns: [3, 2], order: descending, error: 2 %}}}\n"
+TABLE += "files:\n" + ROWS
+SERIES = HEAD + "series:\n  - {file: t.txt, measures: T1, spin: 1H, times: [1 s, 2 s], "
+SERIES += "integrals: {columns: [2], error: 0.1}}\n"
+
+
+def test_what_a_table_means(tmp_path):
+    """Columns count from 1 and come to stand in ascending order, errors with them."""
+    text = TABLE.replace("error: 2 %", "error: [0.1, 2 %], imaginary: j.txt")
+    own = "{columns: [5, 6], order: ascending, noise: [1, 2]}"
+    text = text.replace("readout: II", f"readout: II, integrals: {own}")
+    first, second = loaded(text, tmp_path).files
+    assert first.data.integrals.columns == (1, 2)
+    assert first.data.integrals.errors == ((0.02, True), (0.1, False))
+    assert first.data.integrals.imaginary == tmp_path / "j.txt"
+    assert first.data.row == 0
+    assert second.data.integrals.columns == (4, 5)
+    assert second.data.integrals.errors == ()
+    assert second.data.integrals.noise == (0, 1)
+    (series,) = loaded(SERIES, tmp_path).series
+    assert series.data.integrals.errors == ((0.1, False),)
+    assert series.near is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (", error: 2 %", "", r"3:\d+: .*`error` or `noise` must tell how well integrals are known"),
+        ("error: 2 %", "error: 2 %, noise: [4]", r"3:\d+: .*`error` or `noise` must tell"),
+        ("error: 2 %", "error: 0", r"3:\d+: .*`error` must be a positive number"),
+        ("error: 2 %", "error: -1 %", r"3:\d+: .*`error` must be a positive number"),
+        ("error: 2 %", "error: 2 Hz", r"3:\d+: .*`error` must be a positive number"),
+        ("error: 2 %", "error: {a: 1}", r"3:\d+: .*`error` must be a positive number"),
+        ("error: 2 %", "error: [1, 1, 1]", r"`error` must hold one number, or one for each of 2"),
+        (", order: descending", "", r"3:\d+: .*`order` must say whether the columns ascend"),
+        ("descending", "down", r"3:53: `order` must not be 'down'; Valid: asc"),
+        ("[3, 2]", "[3, 3]", r"3:\d+: .*must name different columns"),
+        ("[3, 2]", "[3, 0]", r"3:42: .*must be 1 or more, but is 0"),
+        ("[3, 2]", "[]", r"3:38: `columns` must not be \[\]"),
+        ("[3, 2]", "[3, 2, 4]", r"3:38: must name a column for each of the 2 lines of 1H, .* 3"),
+        ("record: 1", "reader: csv", r"5:\d+: `reader` says nothing of a table of integrals"),
+        ("record: 1", "near: 7 ppm", r"5:\d+: `near` says nothing of a table of integrals"),
+        ("record: 1", "first_point: 3", r"5:\d+: `first_point` says nothing of a table"),
+        ("record: 1", "conjugate: true", r"5:\d+: `conjugate` says nothing of a table"),
+        ("record: 1", "record: 2", r"6:12: this file stands in line 5 already"),
+        ("files:", "lines: known\nfiles:", r"4:8: `lines: known` needs FIDs, but there are tables"),
+        (
+            "error: 2 %",
+            "error: 2 %, imaginery: a",
+            r"3:\d+: .*`imaginery`; did you mean `imaginary`",
+        ),
+    ],
+)
+def test_faults_of_tables_have_their_place(old, new, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        loaded(TABLE.replace(old, new, 1), tmp_path)
+
+
+def test_tables_beside_spectra_of_a_channel(tmp_path):
+    table = "integrals: {columns: [1, 2], order: ascending, error: 1}"
+    line = f"  - {{file: i.txt, channel: 1H, readout: II, experiment: P0, {table}}}\n"
+    with pytest.raises(InputError, match=r"4:12: other files of 1H are tables of integrals"):
+        loaded(GOOD + line, tmp_path)
+    assert len(loaded(GOOD + line.replace("1H", "13C"), tmp_path).files) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("measures: T1", "measures: linewidth", r"4:\d+: integrals do not tell linewidth"),
+        ("times: [1 s, 2 s]", "record: 1", r"4:5: missing key `times`"),
+        ("times: [1 s, 2 s]", "record: 1", r"4:\d+: `record` says nothing of a series"),
+        ("times: [1 s, 2 s]", "near: 1 ppm", r"4:\d+: `near` says nothing of a table"),
+        ("times: [1 s, 2 s]", "window: 1 Hz", r"4:\d+: `window` says nothing of a table"),
+        ("[2]", "[2, 3], order: ascending", r"4:\d+: must name the one column of the line"),
+        ("error: 0.1", "error: 0.1, imaginary: a", r"4:\d+: `imaginary` says nothing of a series"),
+    ],
+)
+def test_faults_of_series_of_integrals(old, new, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        loaded(SERIES.replace(old, new, 1), tmp_path)

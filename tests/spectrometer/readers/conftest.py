@@ -54,7 +54,7 @@ def varian(tmp_path):
     folder.mkdir()
     values = signal()
     header = struct.pack(">6i2hi", 1, 1, 2 * POINTS, 4, 8 * POINTS, 8 * POINTS + 28, 0, 0x49, 1)
-    body = np.stack([values.real, values.imag], axis=-1).astype(">f4").tobytes()
+    body = np.stack([values.real, -values.imag], axis=-1).astype(">f4").tobytes()  # conjugate
     (folder / "fid").write_bytes(header + bytes(28) + body)
     numbers = {"sw": SW, "sfrq": MHZ + 1.5e-3, "rfl": SW / 2 - CARRIER_OFFSET, "rfp": 0.0}
     lines = [f"{k} 1 1 1e9 0 0 2 1 0 1 64\n1 {v:.9f}\n0" for k, v in numbers.items()]
@@ -92,7 +92,7 @@ def spinsolve(tmp_path):
     values = signal()
     header = struct.pack("<8I", 1347571539, 1145132097, 1446063665, 504, POINTS, 1, 1, 1)
     axis = (np.arange(POINTS) / SW).astype("<f4").tobytes()
-    body = np.stack([values.real, values.imag], axis=-1).astype("<f4").tobytes()
+    body = np.stack([values.real, -values.imag], axis=-1).astype("<f4").tobytes()  # conjugate
     (folder / "data.1d").write_bytes(header + axis + body)
     return folder
 

@@ -185,6 +185,45 @@ def test_integrals_of_topspin(tmp_path):
         read_integrals(file)
 
 
+def test_columns_of_a_table_may_stand_among_others(tmp_path):
+    file = tmp_path / "integrals.csv"
+    file.write_text("name,region 1,remark,region 2\nP0 on 1H, 0.5 ,fine,-0.25\n\nP1,1e-1,,3,\n")
+    table = read_integrals(file, columns=[3, 1])
+    assert table.values.tolist() == [[-0.25, 0.5], [3.0, 0.1]]
+    assert table.source == str(file)
+    file.write_text("P0\t1\t2\nP1\t\t2\n")
+    with pytest.raises(InputError, match=r":2:4: must be a finite number, but is ''"):
+        read_integrals(file, columns=[1])
+    file.write_text("P0 1 2\nP1 1\n")
+    with pytest.raises(InputError, match=r":2:1: must hold 3 columns, but holds 2"):
+        read_integrals(file, columns=[2])
+    with pytest.raises(InputError, match=r":1:1: this holds no row of numbers .* columns 9"):
+        read_integrals(file, columns=[8])
+
+
+@pytest.mark.parametrize("line", ["P0;0,53;0,21", "P0\t0,53\t0,21", "0,53 0,21"])
+def test_a_decimal_comma_is_not_a_separator(line, tmp_path):
+    file = tmp_path / "integrals.txt"
+    file.write_text(f"# title\n{line}\n")
+    with pytest.raises(InputError, match=r":2:\d: numbers must have a decimal point, .*'0,53'"):
+        read_integrals(file)
+
+
+@pytest.mark.parametrize(("sign", "change"), [
+    (0, lambda fid: fid),
+    (1, lambda fid: fid * (-1) ** np.arange(POINTS)),
+    (16, lambda fid: (fid * (-1) ** np.arange(POINTS)).conj()),
+])  # fmt: skip
+def test_signs_that_nmrpipe_is_asked_for(sign, change, nmrpipe, make):
+    """The file holds what the transform with -auto turns into an ordinary FID."""
+    content = np.frombuffer(nmrpipe.read_bytes(), "<f4").copy()
+    content[64] = sign
+    asked = change(make.signal())
+    content[512:] = np.concatenate([asked.real, asked.imag])
+    nmrpipe.write_bytes(content.tobytes())
+    assert read_recording(nmrpipe).values == pytest.approx(make.signal(), abs=AMPLITUDE * 3e-4)
+
+
 @pytest.mark.parametrize(
     ("text", "nucleus"),
     [("<1H>", "1H"), ("H1", "1H"), ("C13", "13C"), ("^13C", "13C"), ("Proton", "1H"),
