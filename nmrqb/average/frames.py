@@ -322,7 +322,9 @@ def is_symmetric(segments: Sequence[Segment], drift: Complex) -> bool:
         return False
     edges = np.cumsum([0.0, *(float(s.duration) for s in segments)])
     if not edges[-1] > 0:
-        raise ArgumentError("Argument `segments` must last longer than 0 s, but does not")
+        raise ArgumentError(
+            f"Argument `segments` must last longer than 0 s, but lasts {edges[-1]} s"
+        )
     stretches = _stretches(segments, drift, edges)
     cuts = np.sort(np.concatenate([edges, edges[-1] - edges, [edges[-1] / 2]]))
     allowed = _SYMMETRIC**2 * float(np.linalg.norm(drift)) ** 2 * edges[-1] / 2

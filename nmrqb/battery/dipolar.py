@@ -242,13 +242,8 @@ def block_energy_basis(hamiltonian: Complex) -> Complex:
     ArgumentError
         If H connects the two blocks.
     """
-    H = as_hermitian(hamiltonian, "hamiltonian")
+    H = _of_two_blocks(as_hermitian(hamiltonian, "hamiltonian"), "hamiltonian", most=0.0)
     outer, inner = [0, 3], [1, 2]
-    if H.shape[-1] != 4 or np.any(H[..., outer, :][..., inner]):
-        raise ArgumentError(
-            "Argument `hamiltonian` must be of two spins without elements between {00, 11} and "
-            "{01, 10}, but has some"
-        )
     V = np.zeros(H.shape, dtype=complex)
     same = _SAME_LEVEL * np.abs(H).max(axis=(-2, -1))
     for columns, block in (([0, 1], outer), ([2, 3], inner)):
@@ -256,6 +251,19 @@ def block_energy_basis(hamiltonian: Complex) -> Complex:
             H[..., block, :][..., block], same
         )
     return V
+
+
+def _of_two_blocks(matrix: Complex, name: str, most: float) -> Complex:
+    """Return matrices of two spins, refusing elements between the blocks larger than ``most``."""
+    if matrix.shape[-1] != 4:
+        raise ArgumentError(f"Argument `{name}` must be of two spins, but has shape {matrix.shape}")
+    between = np.abs(matrix[..., [0, 3], 1:3]).max(initial=0.0)
+    if between > most:
+        raise ArgumentError(
+            f"Argument `{name}` must be of two spins without elements between {{00, 11}} and "
+            f"{{01, 10}}, but has one of size {between:.3g}"
+        )
+    return matrix
 
 
 def _block_vectors(block: Complex, same: Real) -> Complex:
@@ -327,12 +335,7 @@ def x_state_concurrence(rho: Any) -> Real:  # noqa: ANN401 - arrays or Qobj
     ArgumentError
         If a state has other elements.
     """
-    state = as_hermitian(rho, "rho")
-    if state.shape[-1] != 4 or np.abs(state[..., [0, 3], 1:3]).max(initial=0.0) > 1e-9:
-        raise ArgumentError(
-            "Argument `rho` must be of two spins without elements between {00, 11} and {01, 10}, "
-            "but has some"
-        )
+    state = _of_two_blocks(as_hermitian(rho, "rho"), "rho", most=1e-9)
     p = np.clip(np.diagonal(state, axis1=-2, axis2=-1).real, 0, None)
     outer = np.abs(state[..., 0, 3]) - np.sqrt(p[..., 1] * p[..., 2])
     inner = np.abs(state[..., 1, 2]) - np.sqrt(p[..., 0] * p[..., 3])

@@ -1,8 +1,13 @@
-"""Options that several verbs of the command line share."""
+"""Options that several verbs of the command line share, and options that come in groups."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import is_dataclass
 from enum import StrEnum
+from typing import Any, get_type_hints
 
 import typer
 
@@ -14,3 +19,34 @@ class Pulses(StrEnum):
 
     ideal = "ideal"
     finite = "finite"
+
+
+def grouped(function: Callable[..., None]) -> Callable[..., None]:
+    """Let a verb take groups of options: dataclasses, every field of which is an option.
+
+    On the command line the fields stand in the place of the group; the verb gets the dataclass
+    that is made of them.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    groups = {
+        name: inspect.signature(kind, eval_str=True).parameters
+        for name, kind in hints.items()
+        if isinstance(kind, type) and is_dataclass(kind)
+    }
+    own = inspect.signature(function, eval_str=True).parameters
+    options = [
+        option.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in own.items()
+        for option in groups.get(name, {name: parameter}).values()
+    ]
+
+    @functools.wraps(function)
+    def called(**given: Any) -> None:  # noqa: ANN401 - whatever the options hold
+        made = {
+            name: hints[name](**{field: given.pop(field) for field in fields})
+            for name, fields in groups.items()
+        }
+        function(**given, **made)
+
+    called.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return called

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
+from nmrqb.cli.design_options import PulseOptions, WantedOptions, WayOptions
 from nmrqb.cli.values import assignments
 from nmrqb.design import TERMS
 from nmrqb.errors import ArgumentError, Fault, Position, nearest, refuse
@@ -41,15 +42,15 @@ def many_key(sample: Sample) -> Key:
     return lambda name: term_key(name, sample.labels)
 
 
-def wanted_terms(short: Mapping[str, str | None], terms: Iterable[str], key: Key,
-                 faults: list[Fault]) -> dict[str, float]:  # fmt: skip
+def wanted_terms(wanted: WantedOptions, key: Key, faults: list[Fault]) -> dict[str, float]:
     """Return terms in Hz of ``--D 20Hz … --term DM_x=5Hz``, adding to the faults.
 
     A fault is a value that is no frequency, a term that is not known or given twice, or none.
     """
     found: dict[str, float] = {}
-    given = [(f"--{name}", SHORT[name], value) for name, value in short.items() if value]
-    given += [(f"--term {name}", name, value) for name, value in _single(terms, faults)]
+    short = [(name, called, getattr(wanted, name)) for name, called in SHORT.items()]
+    given = [(f"--{name}", called, value) for name, called, value in short if value]
+    given += [(f"--term {name}", name, value) for name, value in _single(wanted.term, faults)]
     for option, name, text in given:
         value = number(option, text, "frequency", faults)
         try:
@@ -66,8 +67,9 @@ def wanted_terms(short: Mapping[str, str | None], terms: Iterable[str], key: Key
     return found
 
 
-def _single(terms: Iterable[str], faults: list[Fault]) -> list[tuple[str, str]]:
+def _single(terms: Iterable[str] | None, faults: list[Fault]) -> list[tuple[str, str]]:
     """Return names and values; a name that stands twice is a fault."""
+    terms = terms or []
     names = [text.partition("=")[0].strip() for text in terms]
     faults += [Fault(Position(f"--term {name}"), f"gives {name} twice; leave one out")
                for name in dict.fromkeys(names) if names.count(name) > 1]  # fmt: skip
@@ -97,34 +99,20 @@ def by_nucleus(option: str, text: str | None, faults: list[Fault]) -> dict[str, 
 
 @dataclass(frozen=True)
 class Wishes:
-    """The options of `nmrqb design`, as text.
+    """The options of `nmrqb design`.
 
     Attributes
     ----------
-    sample, short, terms, time
-        The spins, and what is wanted.
-    exact, fill, optimise
-        What the exact design of two spins knows.
-    cycles
-        In how many equal cycles.
-    control, refocus
-        What cycles of toggling frames know.
-    shaped, search
-        Length of an optimised pulse, and the options of its search by name.
+    sample
+        The spins: a shipped sample or a file.
+    wanted, way, pulse
+        What is wanted, how hard pulses make it, and the search for one optimised pulse.
     """
 
     sample: str
-    short: Mapping[str, str | None]
-    terms: tuple[str, ...]
-    time: str | None
-    exact: bool
-    fill: bool
-    cycles: int | None
-    optimise: Literal["time", "pulses", "robustness"] | None
-    control: str | None
-    refocus: bool
-    shaped: str | None
-    search: Mapping[str, Any]
+    wanted: WantedOptions
+    way: WayOptions
+    pulse: PulseOptions
 
     def request(self, key: Key) -> tuple[dict[str, float], float | None]:
         """Return terms in Hz and T in s.
@@ -135,26 +123,24 @@ class Wishes:
             With every fault.
         """
         faults: list[Fault] = []
-        found = wanted_terms(self.short, self.terms, key, faults)
-        T = optional("--time", self.time, "time", faults)
+        found = wanted_terms(self.wanted, key, faults)
+        T = optional("--time", self.wanted.time, "time", faults)
         refuse(faults)
         return found, T
 
-    def refuse_pair(self, way: str) -> None:
+    def refuse_pair(self, where: str) -> None:
         """Refuse what the exact design of two spins alone knows."""
-        pair = {"--exact": self.exact, "--fill": self.fill, "--optimise": self.optimise}
-        _refuse_given(way, pair)
+        _refuse_given(self.way, ("exact", "fill", "optimise"), where)
 
-    def refuse_frames(self, way: str) -> None:
+    def refuse_frames(self, where: str) -> None:
         """Refuse what cycles know."""
-        known = {"--control": self.control, "--refocus": self.refocus, "--cycles": self.cycles}
-        _refuse_given(way, known)
+        _refuse_given(self.way, ("control", "refocus", "cycles"), where)
 
-    def refuse_search(self, way: str) -> None:
+    def refuse_search(self, where: str) -> None:
         """Refuse what the search for a pulse knows."""
-        _refuse_given(way, self.search)
+        _refuse_given(self.pulse, [field.name for field in fields(self.pulse)], where)
 
-    def pulse(self) -> tuple[PulseLimits, StopRules, float | None, int]:
+    def search(self) -> tuple[PulseLimits, StopRules, float | None, int]:
         """Return limits, rules, temperature in Hz or None, and the seed, drawn if not given.
 
         Raises
@@ -165,35 +151,36 @@ class Wishes:
         from nmrqb.design.grape import PulseLimits, StopRules
 
         faults: list[Fault] = []
-        given = self.search
-        peaks = by_nucleus("--amplitude", given["--amplitude"], faults)
-        rise = optional("--rise", given["--rise"], "time", faults)
+        given = self.pulse
         limits = PulseLimits(
-            duration_s=number("--shaped", self.shaped or "", "time", faults),
-            steps=given["--steps"] or 100,
-            amplitudes_hz=peaks,
-            rise_s=rise,
-            b1=optional("--b1", given["--b1"], "ratio", faults) or 0.0,
-            offset_hz=optional("--offset", given["--offset"], "frequency", faults) or 0.0,
-            smoothness=given["--smooth"] or 0.0,
+            duration_s=number("--shaped", given.shaped or "", "time", faults),
+            steps=given.steps or 100,
+            amplitudes_hz=by_nucleus("--amplitude", given.amplitude, faults),
+            rise_s=optional("--rise", given.rise, "time", faults),
+            b1=optional("--b1", given.b1, "ratio", faults) or 0.0,
+            offset_hz=optional("--offset", given.offset, "frequency", faults) or 0.0,
+            smoothness=given.smooth or 0.0,
         )
         rules = StopRules(
-            shortfall=1e-4 if given["--shortfall"] is None else given["--shortfall"],
-            iterations=given["--iterations"] or 400,
-            seconds=number("--limit", given["--limit"] or "300 s", "time", faults),
-            starts=given["--starts"] or 3,
+            shortfall=1e-4 if given.shortfall is None else given.shortfall,
+            iterations=given.iterations or 400,
+            seconds=number("--limit", given.limit or "300 s", "time", faults),
+            starts=given.starts or 3,
         )
-        temperature = optional("--ergotropy", given["--ergotropy"], "frequency", faults)
+        temperature = optional("--ergotropy", given.ergotropy, "frequency", faults)
         refuse(faults)
-        seed = given["--seed"]
-        return limits, rules, temperature, secrets.randbits(32) if seed is None else seed
+        return limits, rules, temperature, drawn(given.seed)
 
 
-def _refuse_given(way: str, options: Mapping[str, object]) -> None:
+def drawn(seed: int | None) -> int:
+    """Return a seed, drawn if none is given."""
+    return secrets.randbits(32) if seed is None else seed
+
+
+def _refuse_given(options: object, names: Iterable[str], where: str) -> None:
+    values = {name: getattr(options, name) for name in names}
     refuse(
-        [
-            Fault(Position(option), f"means nothing {way}; leave it out")
-            for option, value in options.items()
-            if value is not None and value is not False
-        ]
+        Fault(Position(f"--{name}"), f"means nothing {where}; leave it out")
+        for name, value in values.items()
+        if value is not None and value is not False
     )

@@ -104,12 +104,9 @@ def _rendered(template: str, **values: object) -> str:
 
 @cache
 def _templates() -> jinja2.Environment:
-    sources = {
-        entry.name: entry.read_text(encoding="utf-8")
-        for entry in (_here() / "templates").iterdir()
-        if entry.name.endswith(".html")
-    }
-    loader = jinja2.DictLoader(sources)
+    frame = importlib.resources.files("nmrqb.report") / "frame.html"
+    pages = [page for page in (_here() / "templates").iterdir() if page.name.endswith(".html")]
+    loader = jinja2.DictLoader({x.name: x.read_text(encoding="utf-8") for x in (frame, *pages)})
     return jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )

@@ -164,11 +164,20 @@ class NoiseFormat(Entry):
     def _together(self) -> NoiseFormat:
         given = self.model_fields_set
         if self.b1_profile is not None and self.b1_inhomogeneity:
-            raise ValueError("must not have `b1_inhomogeneity` beside a measured b1_distribution")
+            raise ValueError(
+                "must not have `b1_inhomogeneity` beside a measured b1_distribution, "
+                f"{self.b1_profile}"
+            )
         if {"b1_distribution"} <= given and not self.b1_profile and not self.b1_inhomogeneity:
-            raise ValueError("must not have `b1_distribution` without b1_inhomogeneity")
+            raise ValueError(
+                "must not have `b1_distribution` without b1_inhomogeneity, but has "
+                f"{self.b1_distribution}"
+            )
         if self.b0_distribution is not None and self.b0_inhomogeneity is None:
-            raise ValueError("must not have `b0_distribution` without b0_inhomogeneity")
+            raise ValueError(
+                "must not have `b0_distribution` without b0_inhomogeneity, but has "
+                f"{self.b0_distribution}"
+            )
         is_time = self.b0_inhomogeneity is not None and self.b0_inhomogeneity[0] == "time"
         if is_time and self.b0_distribution == "gaussian":
             raise ValueError(

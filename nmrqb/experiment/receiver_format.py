@@ -61,7 +61,9 @@ class ReceiverFormat(Entry):
     @model_validator(mode="after")
     def _together(self) -> ReceiverFormat:
         if "full_scale" in self.model_fields_set and self.digitiser_bits is None:
-            raise ValueError("must have `digitiser_bits` for full_scale to act")
+            raise ValueError(
+                f"must have `digitiser_bits` for a full_scale of {self.full_scale:g} to act"
+            )
         return self
 
     def errors(self) -> ReceiverErrors:

@@ -7,6 +7,7 @@ it is taken for the paper's convention.  Times run over one period of the drive,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -29,9 +30,9 @@ from nmrqb.battery.published import (
 )
 from nmrqb.dynamics import basis_state, commutator_superoperator, dissipator, gibbs
 from nmrqb.operators import Real
-from nmrqb.papers.picture import Curves, Panel
+from nmrqb.papers.picture import Curves, Panel, panels_of
 from nmrqb.papers.rows import Drawing, Quantity, named
-from nmrqb.papers.trends import least_step, spread
+from nmrqb.papers.trends import figure_of, inputs_of, least_step, spread
 
 POINTS = 401
 _ANGLES = np.linspace(0, np.pi, POINTS)
@@ -55,74 +56,17 @@ def _polarised_capacity(run: Charging) -> float:
     return float((run.hamiltonian[3, 3] - run.hamiltonian[0, 0]).real)
 
 
-_FIGURES: Mapping[str, Callable[[Charging, float], float]] = {
-    "ergotropy": lambda run, _: float(run.ergotropy().max()),
-    "power": lambda run, Omega: float(run.power(Omega).max()),
-    "lowest power": lambda run, Omega: float(run.power(Omega).min()),
-    "spectral width": lambda run, _: _width(run),
-    "state capacity": lambda run, _: float(run.capacity()),
-    "eq 8": lambda run, _: _polarised_capacity(run),
-    "coherence": lambda run, _: float(run.coherence_computational().max() / 3),
-    "lowest coherence": lambda run, _: float(run.coherence_computational().min() / 3),
+_FIGURES: Mapping[str, Callable[[Charging], float]] = {
+    "ergotropy": lambda run: float(run.ergotropy().max()),
+    "power": lambda run: float(run.power().max()),
+    "lowest power": lambda run: float(run.power().min()),
+    "spectral width": _width,
+    "state capacity": lambda run: float(run.capacity()),
+    "eq 8": _polarised_capacity,
+    "coherence": lambda run: float(run.coherence_computational().max() / 3),
+    "lowest coherence": lambda run: float(run.coherence_computational().min() / 3),
 }
-
-
-def _of(name: str) -> Callable[..., float]:
-    def figure(*, Omega: float, **constants: float) -> float:
-        return _FIGURES[name](_charging(**constants), Omega)
-
-    return figure
-
-
-_BY_NAME = {name: _of(name) for name in _FIGURES}
-
-
-def charged(
-    *,
-    figure: str = "ergotropy",
-    T: float = 0.5,
-    Delta: float = 2.0,
-    epsilon: float = 2.0,
-    D: float = 1.0,
-    B: float = 1.0,
-    Omega: float = 1.0,
-) -> float:
-    """Return a figure of one charging period, one of `_FIGURES` (largest unless it says lowest)."""
-    return _BY_NAME[figure](T=T, Delta=Delta, epsilon=epsilon, D=D, B=B, Omega=Omega)
-
-
-def rise(  # noqa: PLR0913 - every constant is an input
-    *,
-    figure: str = "ergotropy",
-    along: str = "D",
-    values: Sequence[float] = (0, 1, 2, 3),
-    T: float = 0.5,
-    Delta: float = 2.0,
-    epsilon: float = 2.0,
-    D: float = 1.0,
-    B: float = 1.0,
-    Omega: float = 1.0,
-) -> float:
-    """Return the smallest step of a figure along a constant: > 0 where it rises all along."""
-    constants = {"T": T, "Delta": Delta, "epsilon": epsilon, "D": D, "B": B, "Omega": Omega}
-    return least_step(_BY_NAME, figure, along, values, constants)
-
-
-def variation(  # noqa: PLR0913 - every constant is an input
-    *,
-    figure: str = "spectral width",
-    along: str = "T",
-    values: Sequence[float] = (0.5, 1, 1.5, 2),
-    T: float = 0.5,
-    Delta: float = 2.0,
-    epsilon: float = 2.0,
-    D: float = 1.0,
-    B: float = 1.0,
-    Omega: float = 1.0,
-) -> float:
-    """Return largest minus smallest value of a figure along a constant."""
-    constants = {"T": T, "Delta": Delta, "epsilon": epsilon, "D": D, "B": B, "Omega": Omega}
-    return spread(_BY_NAME, figure, along, values, constants)
+charged = figure_of(_charging, _FIGURES, "ergotropy")
 
 
 def coherence_period(
@@ -235,25 +179,14 @@ def left_over(
     return float(W[1] / W[0])
 
 
-def rise_under_dephasing(
-    *,
-    along: str = "D",
-    values: Sequence[float] = (1, 2, 3, 4),
-    Delta: float = 2.0,
-    D: float = 1.0,
-    Gamma: float = 0.5,
-    time: float = 0.0,
+def ergotropy_under_dephasing(
+    *, Delta: float = 2.0, D: float = 1.0, Gamma: float = 0.5, time: float = 0.0
 ) -> float:
-    """Return the smallest step of W(t) of eq. 23 along a constant, at one time."""
-    constants = {"Delta": Delta, "D": D, "Gamma": Gamma, "time": time}
-    figures = {"W": lambda **c: float(_eq_23(c["Delta"], c["D"], c["Gamma"], np.array(c["time"])))}
-    return least_step(figures, "W", along, values, constants)
+    """Return W(t) of eq. 23 at one time."""
+    return float(_eq_23(Delta, D, Gamma, np.array(time)))
 
 
 QUANTITIES: Mapping[str, Quantity] = named(
-    charged,
-    rise,
-    variation,
     coherence_period,
     capacity_swing,
     rotation_element,
@@ -265,7 +198,10 @@ QUANTITIES: Mapping[str, Quantity] = named(
     largest_gain,
     steepest_loss,
     left_over,
-    rise_under_dephasing,
+    charged=charged,
+    rise=least_step(charged, along="D", values=(0, 1, 2, 3)),
+    variation=spread(charged, figure="spectral width", along="T", values=(0.5, 1, 1.5, 2)),
+    rise_under_dephasing=least_step(ergotropy_under_dephasing, along="D", values=(1, 2, 3, 4)),
 )
 
 
@@ -284,22 +220,23 @@ def _closed(along: str, values: Sequence[float]) -> list[Panel]:
     """Return the four panels of figs. 2 to 5: W, P, K and l1 coherence against time."""
     runs = {}
     for value in values:
-        constants = {"Delta": 2.0, "epsilon": 2.0, "D": 1.0, "B": 1.0, "T": 0.5}
-        constants |= dict.fromkeys(along.split("+"), value)
+        constants = inputs_of(_charging) | dict.fromkeys(along.split("+"), value)
         T = constants.pop("T")
-        run = charge_from_gibbs(dipolar_hamiltonian(**constants), T, _SHOWN)  # type: ignore[arg-type]
+        run = charge_from_gibbs(dipolar_hamiltonian(**constants), T, _SHOWN)
         runs[f"{_symbols(along)} = {value:g}"] = run
-    W = {label: run.ergotropy() for label, run in runs.items()}
-    P = {label: run.power() for label, run in runs.items()}
-    K = {label: np.full(POINTS, _width(run)) for label, run in runs.items()}
-    K |= {f"_{label}": np.full(POINTS, run.capacity()) for label, run in runs.items()}
-    C = {label: run.coherence_computational() / 3 for label, run in runs.items()}
-    return [
-        Curves("(a) ergotropy", _TIME, "W (Ω)", _SHOWN, W),
-        Curves("(b) power", _TIME, "dW/dt (Ω²)", _SHOWN, P),
-        Curves("(c) spectral width, dotted: state capacity", _TIME, "K (Ω)", _SHOWN, K),
-        Curves("(d) l1 coherence, product basis", _TIME, "C/3", _SHOWN, C),
-    ]
+    shown: Mapping[str, tuple[str, Callable[[Charging], Real]]] = {
+        "(a) ergotropy": ("W (Ω)", Charging.ergotropy),
+        "(b) power": ("dW/dt (Ω²)", Charging.power),
+        "(c) spectral width, dotted: state capacity": ("K (Ω)", lambda run: _level(_width(run))),
+        "(d) l1 coherence, product basis": ("C/3", lambda run: run.coherence_computational() / 3),
+    }
+    a, b, c, d = panels_of(runs, _SHOWN, _TIME, shown)
+    dotted = {f"_{label}": _level(run.capacity()) for label, run in runs.items()}
+    return [a, b, replace(c, curves={**c.curves, **dotted}), d]
+
+
+def _level(value: float | Real) -> Real:
+    return np.full(POINTS, value)
 
 
 def _open(along: str, values: Sequence[float], **constants: float) -> list[Panel]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from nmrqb.battery import coherence_l1
 from nmrqb.battery.dipolar import (
+    Charging,
     charge_from_gibbs,
     magnetic_dipolar_hamiltonian,
-    x_state_concurrence,
 )
-from nmrqb.dynamics import gibbs
 from nmrqb.operators import Real
 from nmrqb.papers import ksea_charging, ksea_maps, ksea_resources
 from nmrqb.papers.ksea_charging import POINTS
 from nmrqb.papers.ksea_maps import anisotropies, axis, exchanges, fields
-from nmrqb.papers.ksea_resources import TIMES, entanglement_cutoff, noisy_resources
-from nmrqb.papers.picture import Curves, Density, Panel
+from nmrqb.papers.ksea_resources import noisy_resources, thermal, thermal_resources
+from nmrqb.papers.picture import Curves, Density, Panel, panels_of
 from nmrqb.papers.rows import Drawing, Quantity
 
 MAP_POINTS = 45  # of either axis of figs. 10 to 12
@@ -33,7 +31,6 @@ QUANTITIES: Mapping[str, Quantity] = {
 # ------------------------------------------------------------------------------------- the figures
 _SHOWN = np.linspace(0, np.pi, POINTS)
 _TIME = "t (1/ω)"
-_KINDS = ("l1 coherence", "concurrence")
 
 
 def _metrics(
@@ -46,60 +43,47 @@ def _metrics(
         temperature = own.pop("T")
         H = magnetic_dipolar_hamiltonian(**own)
         runs[f"{symbol}/ω = {value:g}"] = charge_from_gibbs(H, temperature, _SHOWN)
-    xi = {label: run.ergotropy() for label, run in runs.items()}
-    P = {label: run.anti_ergotropy() for label, run in runs.items()}
-    Q = {label: np.full(POINTS, run.capacity()) for label, run in runs.items()}
-    C = {label: run.coherence() for label, run in runs.items()}
-    return [
-        Curves("(a) ergotropy", _TIME, "ξ (ω)", _SHOWN, xi),
-        Curves("(b) anti-ergotropy", _TIME, "P (ω)", _SHOWN, P),
-        Curves("(c) capacity", _TIME, "Q (ω)", _SHOWN, Q),
-        Curves("(d) l1 coherence, energy basis", _TIME, "C", _SHOWN, C),
-    ]
+    shown: Mapping[str, tuple[str, Callable[[Charging], Real]]] = {
+        "(a) ergotropy": ("ξ (ω)", Charging.ergotropy),
+        "(b) anti-ergotropy": ("P (ω)", Charging.anti_ergotropy),
+        "(c) capacity": ("Q (ω)", lambda run: np.full(POINTS, run.capacity())),
+        "(d) l1 coherence, energy basis": ("C", Charging.coherence),
+    }
+    return list(panels_of(runs, _SHOWN, _TIME, shown))
 
 
-_RESOURCES: Sequence[tuple[str, str, Sequence[float], Mapping[str, float]]] = (
-    ("ε", "epsilon", (0.1, 0.5, 10.0), {"Delta": 0.0}),
-    ("B", "B", (0.1, 1.0, 10.0), {}),
-    ("D", "D", (0.1, 1.0, 10.0), {}),
-    ("G", "G", (0.1, 1.0, 10.0), {}),
-    ("Δ", "Delta", (0.1, 1.0, 10.0), {"epsilon": 0.1}),
-)
+def _resources(
+    xlabel: str,
+    curves: Callable[..., tuple[Real, Real, Real]],
+    epsilons: Sequence[float],
+    beside_Delta: float,
+) -> list[Panel]:
+    """Return the fifteen panels of figs. 3 and 4: x, coherence and concurrence of constants.
 
-
-def _noise_panels() -> list[Panel]:
-    """Return the fifteen panels of fig. 3, from |00⟩ with γ = 0.2."""
+    ``epsilons`` are the values of ε at Δ = 0, ``beside_Delta`` is its value where Δ is varied.
+    """
+    values = (0.1, 1.0, 10.0)
+    rows: Sequence[tuple[str, str, Sequence[float], Mapping[str, float]]] = (
+        ("ε", "epsilon", epsilons, {"Delta": 0.0}),
+        ("B", "B", values, {}),
+        ("D", "D", values, {}),
+        ("G", "G", values, {}),
+        ("Δ", "Delta", values, {"epsilon": beside_Delta}),
+    )
     panels: list[Panel] = []
-    for symbol, along, values, changes in _RESOURCES:
-        for value in values:
-            own = {"Delta": 1.0, "epsilon": 0.5, "D": 0.0, "G": 0.0, "B": 0.0}
-            C, E = noisy_resources(**{**own, **changes, along: value, "gamma": 0.2, "tilt": 0.0})
+    for symbol, along, moved, others in rows:
+        for value in moved:
+            x, C, E = curves(**{**others, along: value})
             title = f"({chr(97 + len(panels))}) {symbol} = {value:g}"
-            panels.append(
-                Curves(title, "t (1/ω)", "l1, E", TIMES, dict(zip(_KINDS, (C, E), strict=True)))
-            )
+            shown = {"l1 coherence": C, "concurrence": E}
+            panels.append(Curves(title, xlabel, "l1, E", x, shown))
     return panels
 
 
-def _thermal_panels() -> list[Panel]:
-    """Return the fifteen panels of fig. 4: product-basis coherence and concurrence against T."""
-    panels: list[Panel] = []
-    for symbol, along, values, changes in _RESOURCES:
-        for value in values:
-            value = 1.0 if (along, value) == ("epsilon", 0.5) else value
-            own = {"Delta": 1.0, "epsilon": 0.5, "D": 0.0, "G": 0.0, "B": 0.0, **changes}
-            own |= {"epsilon": 0.5} if along == "Delta" else {}
-            own[along] = value
-            T = np.linspace(
-                0.02, 4 * max(1.0, entanglement_cutoff(coldest=0.02, **own)) / 2, POINTS
-            )
-            rho = gibbs(magnetic_dipolar_hamiltonian(**own), T)
-            curves = (coherence_l1(rho), x_state_concurrence(rho))
-            title = f"({chr(97 + len(panels))}) {symbol} = {value:g}"
-            panels.append(
-                Curves(title, "T (ω)", "l1, E", T, dict(zip(_KINDS, curves, strict=True)))
-            )
-    return panels
+def _thermal(**constants: float) -> tuple[Real, Real, Real]:
+    """Return the resources of Gibbs states up to twice the temperature where E ends, at least 2."""
+    hottest = 2 * max(1.0, thermal(figure="cutoff", **constants))
+    return thermal_resources(hottest=hottest, points=POINTS, **constants)
 
 
 def _densities(
@@ -136,8 +120,8 @@ def _field_panels() -> list[Panel]:
 
 
 DRAWINGS: Mapping[str, Drawing] = {
-    "fig 3": _noise_panels,
-    "fig 4": _thermal_panels,
+    "fig 3": lambda: _resources("t (1/ω)", noisy_resources, (0.1, 0.5, 10.0), beside_Delta=0.1),
+    "fig 4": lambda: _resources("T (ω)", _thermal, (0.1, 1.0, 10.0), beside_Delta=0.5),
     "fig 5": lambda: _metrics("Δ", "Delta", (1, 2, 4, 6, 12), T=1.0),
     "fig 6": lambda: _metrics("B", "B", (0, 0.5, 1, 1.5, 2)),
     "fig 7": lambda: _metrics("T", "T", (0.5, 1, 1.5, 2, 4)),

@@ -10,6 +10,7 @@ from nmrqb.formats import Entry
 from nmrqb.papers.rows import Relation, Source, Verdict
 
 _Decimals = Annotated[int, Field(ge=-3, le=12)]
+_CRITERIA = ("digits", "within", "relation", "missing")
 
 
 class RowFormat(Entry):
@@ -33,11 +34,16 @@ class RowFormat(Entry):
 
     @model_validator(mode="after")
     def _one_criterion(self) -> RowFormat:
-        criteria = [self.digits is not None, self.within is not None, self.relation is not None]
-        if sum(criteria) + bool(self.missing) != 1:
-            raise ValueError("must hold exactly one of digits, within, relation and missing")
-        if isinstance(self.printed, str) and (criteria[0] or criteria[1]):
-            raise ValueError("must print a number where digits or within compares with it")
+        held = [name for name in _CRITERIA if getattr(self, name) not in (None, "")]
+        if len(held) != 1:
+            raise ValueError(
+                "must hold exactly one of digits, within, relation and missing, but holds "
+                f"{', '.join(held) or 'none'}"
+            )
+        if isinstance(self.printed, str) and held[0] in ("digits", "within"):
+            raise ValueError(
+                f"must print a number for {held[0]} to compare with, but prints {self.printed!r}"
+            )
         return self
 
 

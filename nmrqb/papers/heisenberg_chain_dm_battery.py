@@ -14,9 +14,9 @@ import numpy as np
 from nmrqb.battery import anti_ergotropy
 from nmrqb.battery.heisenberg import ChainCharging, charge_chain
 from nmrqb.operators import Real, spin_projections
-from nmrqb.papers.picture import Curves, Density, Panel
+from nmrqb.papers.picture import Curves, Density, Panel, panels_of
 from nmrqb.papers.rows import Drawing, Quantity, named
-from nmrqb.papers.trends import least_step
+from nmrqb.papers.trends import figure_of, least_step
 
 POINTS = 401
 
@@ -52,45 +52,13 @@ _FIGURES: Mapping[str, Callable[[ChainCharging], float]] = {
 }
 
 
-def charged(
-    *,
-    figure: str = "ergotropy",
-    J: float = 1.0,
-    gamma: float = 0.0,
-    Delta: float = 0.0,
-    D: float = 0.0,
-    Omega: float = 1.0,
-    window: float = 1.0,
-    spins: int = 2,
-) -> float:
-    """Return a figure of one charging, one of `_FIGURES`: largest values, lowest coherence."""
-    run = _charging(J=J, gamma=gamma, Delta=Delta, D=D, Omega=Omega, window=window, spins=spins)
-    return _FIGURES[figure](run)
+charged = figure_of(_charging, _FIGURES, "ergotropy")
 
-
-def rise(  # noqa: PLR0913 - every constant is an input
-    *,
-    figure: str = "power",
-    along: str = "D",
-    values: Sequence[float] = (0, 3, 6, 9),
-    J: float = 1.0,
-    gamma: float = 0.0,
-    Delta: float = 0.0,
-    D: float = 0.0,
-    Omega: float = 1.0,
-    spins: int = 2,
-) -> float:
-    """Return the smallest step of a figure along a constant: > 0 where it rises all along."""
-    constants = {"J": J, "gamma": gamma, "Delta": Delta, "D": D, "Omega": Omega, "spins": spins}
-    figures = {figure: lambda **c: _FIGURES[figure](_charging(**c))}
-    return least_step(figures, figure, along, values, constants)
-
-
-_CURVES: Mapping[str, Callable[[ChainCharging], Real]] = {
-    "ergotropy": ChainCharging.ergotropy,
-    "power": ChainCharging.average_power,
-    "coherence": ChainCharging.first_order_coherence,
-    "steering": ChainCharging.steering,
+_CURVES: Mapping[str, tuple[str, Callable[[ChainCharging], Real]]] = {
+    "ergotropy": ("ζ (ω0)", ChainCharging.ergotropy),
+    "power": ("ζ/t (ω0Ω)", ChainCharging.average_power),
+    "coherence": ("Q", ChainCharging.first_order_coherence),
+    "steering": ("S", ChainCharging.steering),
 }
 
 
@@ -107,7 +75,7 @@ def least_gain(
 
     Over since·π/2 ≤ t ≤ π/2, against the DM constant ``over``.
     """
-    curve = _CURVES[figure]
+    _, curve = _CURVES[figure]
     more, less = (curve(_charging(gamma=gamma, Delta=Delta, D=value)) for value in (D, over))
     return float((more - less)[round(since * (POINTS - 1)) :].min())
 
@@ -141,13 +109,13 @@ def steering_beyond_coherence(*, D: float = 0.8, Delta: float = 2.0, factor: flo
 
 
 QUANTITIES: Mapping[str, Quantity] = named(
-    charged,
-    rise,
     least_gain,
     least_collective_gain,
     parallel_deviation,
     ergotropy_with_max,
     steering_beyond_coherence,
+    charged=charged,
+    rise=least_step(charged, figure="power", along="D", values=(0, 3, 6, 9)),
 )
 
 
@@ -156,17 +124,8 @@ _TIME = "Ωt"
 
 
 def _panels(names: Sequence[str], runs: Mapping[str, ChainCharging]) -> list[Curves]:
-    labels = {"ergotropy": "ζ (ω0)", "power": "ζ/t (ω0Ω)", "coherence": "Q", "steering": "S"}
-    return [
-        Curves(
-            f"({letter}) {name}",
-            _TIME,
-            labels[name],
-            next(iter(runs.values())).times,
-            {label: _CURVES[name](run) for label, run in runs.items()},
-        )
-        for letter, name in zip("abcd", names, strict=False)
-    ]
+    shown = {f"({letter}) {name}": _CURVES[name] for letter, name in zip("ab", names, strict=True)}
+    return panels_of(runs, next(iter(runs.values())).times, _TIME, shown)
 
 
 def _fig_2() -> list[Curves]:

@@ -6,7 +6,7 @@ energy eigenbasis.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -60,13 +60,6 @@ _FIGURES: Mapping[str, Callable[[Charging], float]] = {
 }
 
 
-def _of(name: str) -> Callable[..., float]:
-    return lambda **constants: _FIGURES[name](_charging(**constants))
-
-
-_BY_NAME = {name: _of(name) for name in _FIGURES}
-
-
 def charged(
     *,
     figure: str = "ergotropy",
@@ -80,7 +73,8 @@ def charged(
 ) -> float:
     """Return a figure of one charging period, one of `_FIGURES`; times and rates go with ω."""
     unit = {"best time": 1 / omega, "power": omega}.get(figure, 1.0)
-    return unit * _BY_NAME[figure](Delta=Delta, epsilon=epsilon, D=D, G=G, B=B, T=T)
+    run = _charging(Delta=Delta, epsilon=epsilon, D=D, G=G, B=B, T=T)
+    return unit * _FIGURES[figure](run)
 
 
 def charged_ratio(
@@ -96,23 +90,6 @@ def charged_ratio(
     """Return a figure over what it is without D, G and B."""
     bare = charged(figure=figure, Delta=Delta, epsilon=epsilon, T=T)
     return charged(figure=figure, Delta=Delta, epsilon=epsilon, D=D, G=G, B=B, T=T) / bare
-
-
-def rise(  # noqa: PLR0913 - every constant is an input
-    *,
-    figure: str = "ergotropy",
-    along: str = "D",
-    values: Sequence[float] = (0, 0.1, 0.5, 1, 2),
-    Delta: float = 1.0,
-    epsilon: float = 0.1,
-    D: float = 0.0,
-    G: float = 0.0,
-    B: float = 0.0,
-    T: float = 1.0,
-) -> float:
-    """Return the smallest step of a figure along a constant: > 0 where it rises all along."""
-    constants = {"Delta": Delta, "epsilon": epsilon, "D": D, "G": G, "B": B, "T": T}
-    return least_step(_BY_NAME, figure, along, values, constants)
 
 
 def linearity(
@@ -223,7 +200,6 @@ def literature_sequence(*, term: str = "DM_z", J: float = 215.13, offset: float 
 QUANTITIES: Mapping[str, Quantity] = named(
     charged,
     charged_ratio,
-    rise,
     linearity,
     capacity_over_2delta,
     coherence_excess,
@@ -235,4 +211,5 @@ QUANTITIES: Mapping[str, Quantity] = named(
     eigenvector_weight,
     transverse_decay_ratio,
     literature_sequence,
+    rise=least_step(charged, along="D", values=(0, 0.1, 0.5, 1, 2)),
 )

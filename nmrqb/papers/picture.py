@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -58,6 +58,30 @@ class Density:
 
 
 Panel: TypeAlias = Curves | Density
+Run = TypeVar("Run")
+
+
+def panels_of(
+    runs: Mapping[str, Run],
+    x: Real,
+    xlabel: str,
+    shown: Mapping[str, tuple[str, Callable[[Run], Real]]],
+) -> list[Curves]:
+    """Return panels with one curve of every run.
+
+    Parameters
+    ----------
+    runs
+        Label in the legend to what was computed.
+    x, xlabel
+        The axis that all panels share, shape (n,).
+    shown
+        Title of a panel to the words on its axis and the curve of a run, of shape (n,).
+    """
+    return [
+        Curves(title, xlabel, ylabel, x, {label: curve(run) for label, run in runs.items()})
+        for title, (ylabel, curve) in shown.items()
+    ]
 
 
 def draw(panels: Sequence[Panel], title: str = "") -> Figure:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -25,6 +25,7 @@ from nmrqb.battery.rosen_zener_formulae import (
 from nmrqb.operators import Real
 from nmrqb.papers.picture import Curves, Density, Panel
 from nmrqb.papers.rows import Drawing, Quantity, named
+from nmrqb.papers.trends import figure_of, least_step
 
 POINTS = 401
 _FRACTIONS = np.linspace(0, 1, POINTS)
@@ -37,7 +38,8 @@ def _charging(
     v0: float = 20.0,
     period: float = _SHORT,
     interaction: float = 2.0,
-    spins: float = 10,
+    pairs: float = 1.0,
+    spins: float = 10.0,
     Delta: float = 1.0,
     points: int = POINTS,
 ) -> RosenZenerCharging:
@@ -46,10 +48,14 @@ def _charging(
         spins=round(spins),
         v0=v0,
         period=period,
-        interaction=interaction,
+        interaction=pairs * interaction,
         Delta=Delta,
         tolerance=1e-6,
     )
+
+
+def _spins(run: RosenZenerCharging) -> int:
+    return int(run.states.shape[-1] - 1)
 
 
 _FIGURES: Mapping[str, Callable[[RosenZenerCharging], float]] = {
@@ -59,42 +65,12 @@ _FIGURES: Mapping[str, Callable[[RosenZenerCharging], float]] = {
     "fluctuations": lambda run: float(run.fluctuations().max()),
     "final fluctuations": lambda run: float(run.fluctuations()[-1]),
     "entropy": lambda run: float(run.diagonal_entropy().max()),
+    "energy per spin": lambda run: float(run.stored_energy().max() / _spins(run)),
+    "final energy per spin": lambda run: float(run.stored_energy()[-1] / _spins(run)),
 }
 
 
-def charged(
-    *,
-    figure: str = "energy",
-    v0: float = 20.0,
-    period: float = _SHORT,
-    interaction: float = 2.0,
-    pairs: float = 1.0,
-    spins: float = 10.0,
-    per_spin: bool = False,
-) -> float:
-    """Return a figure of one charging, one of `_FIGURES`, exact; per spin if wanted."""
-    run = _charging(v0=v0, period=period, interaction=pairs * interaction, spins=spins)
-    return _FIGURES[figure](run) / (spins if per_spin else 1)
-
-
-def rise(
-    *,
-    figure: str = "energy",
-    along: str = "spins",
-    values: Sequence[float] = (1, 2, 3, 5, 10, 20, 40),
-    v0: float = 20.0,
-    interaction: float = 30.0,
-    pairs: float = 1.0,
-    spins: float = 100.0,
-) -> float:
-    """Return the smallest step of a figure along the number of spins or the interaction."""
-    constants = {"interaction": interaction, "spins": spins}
-    runs = []
-    for value in values:
-        given = {**constants, along: value}
-        given["interaction"] *= pairs
-        runs.append(_charging(v0=v0, points=101, **given))
-    return float(np.diff([_FIGURES[figure](run) for run in runs]).min())
+charged = figure_of(_charging, _FIGURES, "energy")
 
 
 def formula(*, figure: str = "final", v0: float = 20.0, period: float = _SHORT) -> float:
@@ -184,8 +160,6 @@ def _top(x: Real, y: Real) -> tuple[float, float]:
 
 
 QUANTITIES: Mapping[str, Quantity] = named(
-    charged,
-    rise,
     formula,
     energy_error,
     gain_of_second_term,
@@ -195,6 +169,15 @@ QUANTITIES: Mapping[str, Quantity] = named(
     transition,
     best_interaction,
     offset_of_extremes,
+    charged=charged,
+    rise=least_step(
+        charged,
+        along="spins",
+        values=(1, 2, 3, 5, 10, 20, 40),
+        interaction=30.0,
+        spins=100.0,
+        points=101,
+    ),
 )
 
 

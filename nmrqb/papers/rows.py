@@ -123,6 +123,6 @@ class Paper:
         return float(self.quantities[row.compute](**row.inputs))
 
 
-def named(*functions: Quantity) -> dict[str, Quantity]:
-    """Return functions by their names, as the data files call them."""
-    return {function.__name__: function for function in functions}
+def named(*functions: Quantity, **derived: Quantity) -> dict[str, Quantity]:
+    """Return functions by their names, as the data files call them, and quantities made of them."""
+    return {function.__name__: function for function in functions} | derived

@@ -6,7 +6,7 @@ taken; where three cells or more make it depend on them, gt runs to 10.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -30,7 +30,7 @@ from nmrqb.battery.spin_charger import (
 from nmrqb.operators import Real
 from nmrqb.papers.picture import Curves, Panel
 from nmrqb.papers.rows import Drawing, Quantity, named
-from nmrqb.papers.trends import least_step
+from nmrqb.papers.trends import least_fall, least_step
 
 WINDOW = 10.0
 _PER_TIME = 200  # points per unit of gt in the search for E_max, per √N
@@ -82,26 +82,6 @@ def power(
     """Return P_max/(gω0) over √N to a power."""
     found = _peak(_model(cells, chargers, gamma, crosstalk)).value
     return float(found / np.sqrt(chargers) ** per_root)
-
-
-_FIGURES: Mapping[str, Callable[..., float]] = {"energy": energy, "power": power}
-
-
-def rise(
-    *,
-    figure: str = "power",
-    along: str = "chargers",
-    values: Sequence[float] = (10, 20, 100),
-    crosstalk: float = 0.0,
-    gamma: float = 0.0,
-    cells: float = 10.0,
-    chargers: float = 10.0,
-    sign: float = 1.0,
-) -> float:
-    """Return the smallest step of a figure along a constant, of its negative for sign −1."""
-    constants = {"crosstalk": crosstalk, "gamma": gamma, "cells": cells, "chargers": chargers}
-    figures = {figure: lambda **c: sign * _FIGURES[figure](**c)}
-    return least_step(figures, figure, along, values, constants)
 
 
 @lru_cache(maxsize=64)
@@ -231,7 +211,6 @@ def power_slope(
 QUANTITIES: Mapping[str, Quantity] = named(
     energy,
     power,
-    rise,
     exponent,
     advantage_over_cavity,
     cavity_exponent,
@@ -244,6 +223,9 @@ QUANTITIES: Mapping[str, Quantity] = named(
     imperfect_ratio,
     parallel_spread,
     power_slope,
+    power_rise=least_step(power, along="chargers", values=(10, 20, 100)),
+    power_fall=least_fall(power, along="gamma", values=(0, 0.2, 0.6, 1)),
+    energy_fall=least_fall(energy, along="gamma", values=(0, 0.2, 0.6, 1)),
 )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from matplotlib.figure import Figure
 
 import nmrqb
@@ -96,11 +96,14 @@ def result_page(result: Result, figures: Mapping[str, Figure]) -> str:
         If the page would be larger than 5 MB.
     """
     experiment = result.experiment
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
-    template = environment.from_string(
-        files("nmrqb.report").joinpath("page.html").read_text(encoding="utf-8")
+    sources = {
+        name: files("nmrqb.report").joinpath(name).read_text(encoding="utf-8")
+        for name in ("frame.html", "page.html")
+    }
+    environment = Environment(
+        loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=False
     )
-    page = template.render(
+    page = environment.get_template("page.html").render(
         title=experiment.title or experiment.name,
         lead=f"{experiment.name} on {experiment.sample.title or experiment.sample.name}",
         version=nmrqb.__version__,

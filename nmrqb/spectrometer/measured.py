@@ -155,7 +155,9 @@ def measured_spectrum(
         return _of_table(recording, values, reference)
     width = recording.spectral_width_hz
     if width is None:
-        raise ArgumentError("Argument `recording` must tell its spectral width, but does not")
+        raise ArgumentError(
+            f"Argument `recording` must tell its spectral width, but {recording.source} does not"
+        )
     frequencies, transform = spectrum(values, width, zero_fill=1)
     carrier = recording.carrier_hz
     shift = 0.0 if carrier is None or reference is None else carrier - reference
@@ -172,7 +174,8 @@ def measured_spectrum(
 def _of_table(recording: Recording, values: Complex, reference: float | None) -> MeasuredSpectrum:
     if recording.ppm is None or reference is None:
         raise ArgumentError(
-            "Argument `reference_hz` must be given for a spectrum on an axis of ppm, but is not"
+            f"Argument `reference_hz` must be given for {recording.source}, a spectrum on an axis "
+            "of ppm, but is not"
         )
     axis = recording.ppm * reference * 1e-6
     middle = float(axis[0] + (axis[-1] - axis[0]) * (len(axis) // 2) / (len(axis) - 1))

@@ -112,7 +112,10 @@ def follow_line(
         If the window holds fewer than three points, or there are fewer than two rows.
     """
     if recording.rows < 2:
-        raise ArgumentError("Argument `recording` must hold a series of rows, but holds one")
+        raise ArgumentError(
+            f"Argument `recording` must hold a series of rows, but {recording.source} holds "
+            f"{recording.rows}"
+        )
     spectra = [
         measured_spectrum(recording, row=k, reference_hz=reference_hz)
         for k in range(recording.rows)

@@ -19,6 +19,7 @@ from nmrqb.tomography.fids import as_fids, check_states
 from nmrqb.tomography.noise_level import NoiseLevel
 from nmrqb.tomography.readout_words import read_readout
 from nmrqb.tomography.response import Chain, acquire, chain_of
+from nmrqb.tomography.suspects import setup_of
 
 _VISIBLE = 5.0  # standard errors that the gain of a channel must be above zero
 _CONTRADICTS = 1e-6
@@ -124,16 +125,15 @@ def reference_chain(chain: Chain) -> Chain:
     ArgumentError
         If the chain was put together by hand.
     """
-    if chain.setup is None:
-        raise ArgumentError("Argument `chain` must come from `measurement_chain`, but has no setup")
-    sample, pulses = chain.setup.sample, chain.setup.pulses
+    setup = setup_of(chain)
+    sample, pulses = setup.sample, setup.pulses
     words = [
         word
         for word, nucleus in zip(reference_readouts(sample), sample.nuclei, strict=True)
         if nucleus in chain.channels
     ]
     bound = tuple(read_readout(word, sample, pulses) for word in words)
-    return chain_of(replace(chain.setup, readouts=bound, flips=None))
+    return chain_of(replace(setup, readouts=bound, flips=None))
 
 
 def calibrate(

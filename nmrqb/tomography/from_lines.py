@@ -83,11 +83,18 @@ def _whitener(covariance: Real) -> Real:
     some, and they tell nothing.
     """
     scale = np.sqrt(np.abs(np.diagonal(covariance)))
-    if not np.all(np.isfinite(covariance)) or not np.all(scale > 0):
-        raise ArgumentError("Argument `covariance` must be positive, but is not")
+    wild, zero = np.sum(~np.isfinite(covariance)), np.sum(scale == 0)
+    if wild or zero:
+        raise ArgumentError(
+            f"Argument `covariance` must be positive, but {wild} of its numbers are not finite and "
+            f"{zero} of its variances are 0"
+        )
     sizes, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
     if sizes[0] < -_SINGULAR * sizes[-1] or sizes[-1] <= 0:
-        raise ArgumentError("Argument `covariance` must be positive, but is not")
+        raise ArgumentError(
+            "Argument `covariance` must be positive, but scaled to its variances it has the "
+            f"eigenvalue {sizes[0]:.3g}"
+        )
     kept = sizes > _SINGULAR * sizes[-1]
     return np.asarray(axes[:, kept].T / np.sqrt(sizes[kept])[:, None] / scale)
 

@@ -148,7 +148,7 @@ def _turn_or_wait(step: str, sample: Sample, pulses: PulseModel) -> TimedEvent |
     if _TIME.fullmatch(step):
         time = quantity(step, "time")
         if time < 0:
-            raise ValueError("a delay must not be negative")
+            raise ValueError(f"a delay must not be negative, but is {step}")
         return TimedDelay(time)
     target, _, rotation = step.rpartition(":")
     angle, phase = split_rotation(rotation)

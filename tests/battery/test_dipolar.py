@@ -241,9 +241,9 @@ def test_wrong_arguments_are_refused():
         charge_from_gibbs(np.eye(2), 1.0, ANGLES)
     with pytest.raises(ArgumentError, match="`angles` must be finite"):
         charge_from_gibbs(np.eye(4), 1.0, [np.inf])
-    with pytest.raises(ArgumentError, match="without elements between"):
+    with pytest.raises(ArgumentError, match=r"without elements between .* but has one of size 1$"):
         block_energy_basis(collective_drive())
     with pytest.raises(ArgumentError, match="`gamma` must be ≥ 0"):
         pauli_x_dephasing(-0.1)
-    with pytest.raises(ArgumentError, match="without elements between"):
+    with pytest.raises(ArgumentError, match=r"without elements between .* of size 0\.25$"):
         x_state_concurrence(np.full((4, 4), 0.25))

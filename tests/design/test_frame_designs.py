@@ -161,7 +161,7 @@ def test_a_proof_comes_with_what_is_impossible():
         ),
         (
             lambda: design_frames(Sample("bare", (Spin("a", "1H"), Spin("b", "1H"))), {"XX": 0.0}),
-            r"must have couplings or offsets, but has none",
+            r"must have couplings or offsets, but 'bare' has none",
         ),
     ],
 )

@@ -118,7 +118,10 @@ def test_the_reference_is_thermal_equilibrium_of_unit_polarisation():
         ({"noise__receiver__gain__15N": "3 %"}, "sample `chloroform` has no nucleus `15N`"),
         ({"noise__receiver__gain__13C": "60 %"}, "between -50 % and 50 %"),
         ({"noise__receiver__digitiser_bits": "40"}, "from 2 to 32"),
-        ({"noise__receiver__full_scale": "2"}, "must have `digitiser_bits` for full_scale to act"),
+        (
+            {"noise__receiver__full_scale": "2"},
+            "must have `digitiser_bits` for a full_scale of 2 to act",
+        ),
         ({"measure__phase_cycle": "exorcycle"}, "phase_cycle"),
         ({"measure__integration_window": "-1 Hz"}, "must be"),
         ({"measure__reference_scans": "-1"}, "must be"),

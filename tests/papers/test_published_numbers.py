@@ -12,7 +12,7 @@ from nmrqb.battery.published import (
 from nmrqb.papers import dipolar_battery_dm as dm
 from nmrqb.papers import ksea_charging as ksea
 from nmrqb.papers import load_paper
-from nmrqb.papers.ksea_resources import entanglement_cutoff
+from nmrqb.papers.ksea_resources import thermal
 
 KSEA_TABLE = [  # constants, largest ξ, at t/π, Q, largest C; three decimals
     ({"Delta": 1}, 1.271, 0.250, 1.300, 0.578),
@@ -140,7 +140,7 @@ def test_normalisations_of_eq_13_are_exchanged():
 @pytest.mark.parametrize("terms", [{"epsilon": 1.0}, {"B": 10.0}, {"D": 1.0}, {"G": 10.0}], ids=str)
 def test_entanglement_ends_where_qutip_says(terms):
     constants = {"Delta": 1.0, "epsilon": 0.5, "D": 0.0, "G": 0.0, "B": 0.0, **terms}
-    T = entanglement_cutoff(coldest=0.02, **constants)
+    T = thermal(figure="cutoff", **constants)
     H = qutip.Qobj(ksea.magnetic_dipolar_hamiltonian(**constants), dims=[[2, 2]] * 2)
     below, above = ((-H / (T + shift)).expm().unit() for shift in (-0.02, 0.02))
     assert qutip.concurrence(below) > 0

@@ -102,8 +102,10 @@ def test_shapes_and_covariances_are_checked():
     y, C, response, _ = lines(["XI"], state(5))
     with pytest.raises(ArgumentError, match="must have shapes"):
         estimate_from_lines(y[1:], C, response.matrix, response.paulis)
-    with pytest.raises(ArgumentError, match="`covariance` must be positive"):
+    with pytest.raises(ArgumentError, match=r"`covariance` must be positive, .* eigenvalue -\d"):
         estimate_from_lines(y, -C, response.matrix, response.paulis)
+    with pytest.raises(ArgumentError, match=r"`covariance` .* and 8 of its variances are 0"):
+        estimate_from_lines(y, C * 0.0, response.matrix, response.paulis)
 
 
 def test_combinations_without_variance_are_left_out():

@@ -16,12 +16,6 @@ _ROWS = 6
 _LEAST_HZ = 1e-9
 
 
-def commented(design: Design) -> str:
-    """Return the comments of a designed sequence as lines that begin with #."""
-    lines = summary_lines(design)
-    return "".join(f"# {line}".rstrip() + "\n" for line in lines)
-
-
 def summary_lines(design: Design) -> list[str]:
     """Return what there is to say about a design, line by line."""
     parts = [

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from nmrqb.average import AverageHamiltonian, compile_sequence
-from nmrqb.design.pair.commentary import commented, summary_lines
+from nmrqb.design.designed import SummarisedSequence
+from nmrqb.design.pair.commentary import summary_lines
 from nmrqb.design.pair.events import ROLES, events_of
 from nmrqb.design.pair.plan import OPTIMISE, Optimise, Version
 from nmrqb.design.pair.steps import Crush, Step
 from nmrqb.errors import ArgumentError, nearest
-from nmrqb.files import write_text_atomically
 from nmrqb.sample import Sample
-from nmrqb.sequence import Sequence, sequence_text
+from nmrqb.sequence import Sequence
 
 NOTES = """\
 Made for this sample: times and angles are numbers, and hold for its coupling alone. Pulses are
@@ -26,7 +25,7 @@ counted as instantaneous; finite ones cost what the head of the file and `nmrqb 
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class Design(SummarisedSequence):
     """A designed sequence.
 
     Attributes
@@ -52,7 +51,6 @@ class Design:
         For a state: the deviation that is made, in units of 4ρ − 1.
     """
 
-    sequence: Sequence
     sample: Sample
     bound_s: float | None
     largest_scale: float
@@ -107,29 +105,6 @@ class Design:
             ],
             "remarks": list(self.remarks),
         }
-
-    @property
-    def text(self) -> str:
-        """The sequence as commented YAML."""
-        return self.text_in(".")
-
-    def text_in(self, folder: str | Path) -> str:
-        """Return the commented YAML as it stands in a folder."""
-        return commented(self) + sequence_text(self.sequence, folder=folder)
-
-    def named(self, name: str) -> Design:
-        """Return the design under another name."""
-        return replace(self, sequence=replace(self.sequence, name=name))
-
-    def save(self, path: str | Path) -> None:
-        """Write the commented YAML to a file, whole or not at all.
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
-        """
-        write_text_atomically(path, self.text_in(Path(path).parent))
 
 
 def check_optimise(optimise: str) -> Optimise:

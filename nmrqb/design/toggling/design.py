@@ -233,18 +233,20 @@ def _request(
     target = wanted_terms(sample, hamiltonian)
     drift = sample_terms(sample)
     frames = frame_set(drift, channel_groups(sample, control), refocused=refocus)
-    T = _default_time(target, drift) if time is None else float(time)
+    T = _default_time(sample, target, drift) if time is None else float(time)
     if not (math.isfinite(T) and T > 0):
         raise ArgumentError(f"Argument `time` must be a positive time in s, but is {time}")
     return _Request(sample, target, frames, T, refocus, sample_name)
 
 
-def _default_time(target: PairTerms, drift: PairTerms) -> float:
+def _default_time(sample: Sample, target: PairTerms, drift: PairTerms) -> float:
     """Return 1/(4‖H‖) of the target, or of the drift where nothing is wanted of it."""
     wanted = target if np.any(target.vector) else drift
     size = float(np.linalg.norm(matrix_of(wanted), 2))
     if not size:
-        raise ArgumentError("Argument `sample` must have couplings or offsets, but has none")
+        raise ArgumentError(
+            f"Argument `sample` must have couplings or offsets, but {sample.name!r} has none"
+        )
     return 1 / (4 * size)
 
 

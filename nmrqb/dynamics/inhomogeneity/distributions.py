@@ -198,7 +198,10 @@ class Tabulated:
                 f"{len(self.values)} and {len(self.weights)}"
             )
         if not np.all(np.isfinite([self.values, self.weights])):
-            raise ArgumentError("Arguments `values` and `weights` must be finite, but are not")
+            wild = [x for x in (*self.values, *self.weights) if not np.isfinite(x)]
+            raise ArgumentError(
+                f"Arguments `values` and `weights` must be finite, but hold {wild[0]}"
+            )
         if min(self.weights) < 0 or max(self.weights) == 0:
             raise ArgumentError(
                 "Argument `weights` must be 0 or more and not all 0, but goes from "

@@ -104,8 +104,12 @@ def star_liouvillian(
     space = SymmetricSpace(n)
     terms = star_terms(coupling_hz, central_hz, satellite_hz)
     dipolar = finite(satellite_dipolar_hz, "satellite_dipolar_hz")
-    if any(value.ndim for value in (*(term[0] for term in terms), dipolar)):
-        raise ArgumentError("Argument `coupling_hz` must have shape (3, 3), and offsets be numbers")
+    batches = {value.shape for value in (*(term[0] for term in terms), dipolar)} - {()}
+    if batches:
+        raise ArgumentError(
+            "Argument `coupling_hz` must have shape (3, 3), and offsets be numbers, but there are "
+            f"batches of shape {', '.join(map(str, sorted(batches)))}"
+        )
     total = 0 * space.left()
     for value, *axes in terms:
         if value:

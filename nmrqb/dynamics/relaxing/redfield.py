@@ -113,7 +113,9 @@ def redfield_operators(mechanism: DipolarCSA, sample: Sample) -> list[Complex]:
         If the sample has no field.
     """
     if sample.field_tesla is None:
-        raise ArgumentError("Argument `sample` must have a field for DipolarCSA, but has none")
+        raise ArgumentError(
+            f"Argument `sample` must have a field for DipolarCSA, but {sample.name!r} has none"
+        )
     first, second = (sample.spins[sample.index(label)] for label in mechanism.between)
     like = first.nucleus == second.nucleus
     omega = tuple(-gyromagnetic_ratio(spin) * sample.field_tesla for spin in (first, second))

@@ -255,7 +255,9 @@ class SeriesFormat(FileFormat):
     @model_validator(mode="after")
     def _names_its_spins(self) -> SeriesFormat:
         if self.measures == "J" and (self.between is None or len(self.between) != 2):
-            raise ValueError("`between` must hold two labels where J is measured")
+            raise ValueError(
+                f"`between` must hold two labels where J is measured, but is {self.between}"
+            )
         if self.measures != "J" and self.spin is None:
             raise ValueError(f"`spin` must name the spin whose {self.measures} is measured")
         if self.near is None and self.integrals is None:

@@ -306,7 +306,11 @@ def _times(experiment: Experiment) -> Real:
 
 
 def _check_lengths(reductions: tuple[str, ...], experiments: list[Experiment]) -> None:
-    if "none" in reductions and len({points_of(e) for e in experiments}) > 1:
+    own, *lengths = (points_of(e) for e in experiments)
+    others = sorted({length for length in lengths if length != own})
+    if "none" in reductions and others:
         raise InputError.at(
-            Position("--reduce none"), "whole curves need the same number of times at every point"
+            Position("--reduce none"),
+            f"whole curves need the same number of times at every point, the {own} of the "
+            f"experiment, but some have {', '.join(map(str, others))}",
         )

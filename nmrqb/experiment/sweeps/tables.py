@@ -27,7 +27,8 @@ def table_axes(file: str | Path) -> list[Axis]:
     """
     lines = _cells(str(file))
     if len(lines) < 2:
-        raise InputError.at(Position(str(file)), "needs a line of paths and a line for each point")
+        message = f"needs a line of paths and a line for each point, but holds {len(lines)} in all"
+        raise InputError.at(Position(str(file)), message)
     faults: list[Fault] = []
     heads = [_head(text, at, faults) for text, at in lines[0]]
     for row in lines[1:]:

@@ -66,7 +66,9 @@ def _check_header(path: Path) -> None:
     size = guards.size_of(path, _MAX_BYTES, "data file")
     head = guards.bytes_of(path, _MAX_BYTES, "data file", _HEADER)
     if head[:8] not in MAGIC:
-        raise guards.refused(path, "this is no file of JEOL: it does not begin with JEOL.NMR")
+        raise guards.refused(
+            path, f"this is no file of JEOL: it begins with {head[:8]!r}, not with JEOL.NMR"
+        )
     if len(head) < _HEADER:
         raise guards.refused(path, f"the data file is truncated: {size} bytes hold no header")
     (start,) = struct.unpack_from(">I", head, _DATA_START)

@@ -100,7 +100,11 @@ def read(path: Path) -> Recording:
     with guards.Reading(path, f"a file of {FORMAT}"), zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if member.file_size > guards.MAX_DATA_BYTES:
-                raise guards.refused(path, "the data file unpacks to more than is allowed")
+                raise guards.refused(
+                    path,
+                    f"the data file unpacks to more than the {guards.MAX_DATA_BYTES} bytes that "
+                    f"are allowed: {member.file_size}",
+                )
             with archive.open(member) as stream:
                 _check_size(path, stream, member.file_size)
     with (

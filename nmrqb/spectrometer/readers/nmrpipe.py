@@ -73,8 +73,14 @@ def _header(path: Path) -> Mapping[str, Any]:
 def _shape(path: Path, header: Mapping[str, Any]) -> tuple[int, int]:
     """Return numbers of a row, and rows."""
     dimensions = guards.whole(path, "FDDIMCOUNT", header["FDDIMCOUNT"], 1, 4)
-    if dimensions > 2 or header["FDF2QUADFLAG"] == 1 or header["FDTRANSPOSED"]:
-        raise guards.refused(path, "must hold complex rows of one or two dimensions, untransposed")
+    flags = {name: header[name] for name in ("FDF2QUADFLAG", "FDTRANSPOSED")}
+    if dimensions > 2 or flags["FDF2QUADFLAG"] == 1 or flags["FDTRANSPOSED"]:
+        raise guards.refused(
+            path,
+            "must hold complex rows of one or two dimensions, untransposed, but has "
+            f"{dimensions} dimensions, "
+            + " and ".join(f"{name} {value:g}" for name, value in flags.items()),
+        )
     points = guards.whole(path, "FDSIZE", header["FDSIZE"], 2, guards.MAX_DATA_BYTES // 8)
     if dimensions == 1:
         return 2 * points, 1

@@ -84,7 +84,9 @@ def _table(path: Path, lines: list[str], begin: int) -> Real:
     table = np.array(rows)
     bad = np.argwhere(~np.isfinite(table))
     if len(bad):
-        raise guards.refused(path, "must be a finite number", begin + 1 + int(bad[0, 0]))
+        row, column = bad[0]
+        message = f"must be a finite number, but is {table[row, column]}"
+        raise guards.refused(path, message, begin + 1 + int(row))
     return table
 
 

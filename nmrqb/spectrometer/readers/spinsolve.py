@@ -73,7 +73,8 @@ def _check_size(path: Path) -> None:
     if not 0 < points <= guards.MAX_DATA_BYTES // _POINT:
         raise guards.refused(
             path,
-            "this is no data file of Spinsolve, or it is byte-swapped: its header makes no sense",
+            "this is no data file of Spinsolve, or it is byte-swapped: its header makes no sense, "
+            f"with {points} points",
         )
     if size == _HEADER + _POINT * struct.unpack_from(">I", head, 16)[0]:
         raise guards.refused(path, "the data file is byte-swapped: its header is big-endian")

@@ -76,7 +76,9 @@ def _check_header(path: Path) -> None:
     )
     if not sound:
         raise guards.refused(
-            path, "this is no data file of Varian, or it is byte-swapped: its header makes no sense"
+            path,
+            "this is no data file of Varian, or it is byte-swapped: its header makes no sense, "
+            f"with {blocks} blocks of {traces} traces of {numbers} numbers of {width} bytes",
         )
     promised = _HEADER.size + blocks * block
     if size < promised:

@@ -143,7 +143,10 @@ def design_of(A: Real, bare: Real, paulis: tuple[str, ...], tolerance: float = R
     if not 0 < tolerance < 1:
         raise ArgumentError(f"Argument `tolerance` must be in (0, 1), but is {tolerance}")
     if not np.all(np.isfinite(A)):
-        raise ArgumentError("Argument `response` must have a finite matrix, but has not")
+        raise ArgumentError(
+            f"Argument `response` must have a finite matrix, but {np.sum(~np.isfinite(A))} of its "
+            f"{A.size} numbers are not"
+        )
     rank, unseen = split_space(A, tolerance)
     inverse = np.linalg.pinv(A, rcond=tolerance)
     covariance = inverse @ inverse.T

@@ -88,7 +88,7 @@ def test_a_profile_that_is_not_there(tmp_path):
         (lambda: Uniform(0.0), "`half_width` must be positive"),
         (lambda: Tabulated((), ()), "must be as many and at least one, but are 0 and 0"),
         (lambda: Tabulated((1.0,), (1.0, 2.0)), "must be as many"),
-        (lambda: Tabulated((np.nan,), (1.0,)), "must be finite"),
+        (lambda: Tabulated((np.nan,), (1.0,)), "must be finite, but hold nan"),
         (lambda: Tabulated((1.0,), (-1.0,)), "`weights` must be 0 or more"),
         (lambda: Tabulated((1.0,), (0.0,)), "not all 0"),
         (lambda: static_field(2.0, 1.0), "`T2_star` must be at most T2 = 1.0 s, but is 2.0 s"),

@@ -396,7 +396,10 @@ BARE = SymmetricSpace(2, centre=False)
             lambda: symmetric_dissipator(BARE, StarDissipation(central=[UP])),
             "`central` must be None",
         ),
-        (lambda: star_liouvillian(2, np.zeros((4, 3, 3))), r"`coupling_hz` must have shape \(3, 3"),
+        (
+            lambda: star_liouvillian(2, np.zeros((4, 3, 3))),
+            r"must have shape \(3, 3\).*shape \(4,\)",
+        ),
         (lambda: star_liouvillian(2, np.eye(3), central_hz=np.nan), "`central_hz` must be finite"),
         (lambda: symmetric_expectation(STILL, START[:-1], START[None], TIMES), "`start` must have"),
         (lambda: symmetric_expectation(STILL, START, START, TIMES), "`functionals` must have"),

@@ -61,7 +61,12 @@ def test_other_faults():
     assert faults("no parameters to sweep", NAME)[0].endswith("charge_dm_ksea.yaml:1:1")
     assert faults("did you mean `ergotropy`", NAME, D, figures=["ergotropi"])
     assert faults("did you mean `argmax`", NAME, D, reduce=["argmx"])
-    assert faults("same number of times", NAME, {"charge.times.points": "3,4"}, reduce=["none"])
+    assert faults(
+        "same number of times .* the 41 of the experiment, but some have 3, 4$",
+        NAME,
+        {"charge.times.points": "3,4"},
+        reduce=["none"],
+    )
     assert faults("holds all points", NAME, D, table="points.csv")
     big = {"battery.D": "1Hz:2Hz:100000", "battery.G": "1Hz:2Hz:100000"}
     assert faults("the most are 1e", NAME, big)

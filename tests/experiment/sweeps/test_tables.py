@@ -31,7 +31,10 @@ def test_columns_with_units_in_the_head_and_in_the_cells(table):
         ("a (Hz),b (s)\n1,2,  3\n", ["points.csv:2:7: 2 values must stand here"]),
         ("a\n1 Hz\n2 s\n", ["points.csv:3:1: values must all be of one kind"]),
         ("a (Hz), (s)\n1,2\n", ["points.csv:1:9: must be a path"]),
-        ("a (Hz)\n", ["points.csv:1:1: needs a line of paths"]),
+        (
+            "a (Hz)\n",
+            ["points.csv:1:1: needs a line of paths and a line for each point, but holds 1"],
+        ),
         ("", ["points.csv:1:1: needs a line of paths"]),
     ],
 )

@@ -158,7 +158,7 @@ def test_table_is_uniform_and_ascends(table):
         (3, "1.0,a,2", r":3:5: must be a number, but is 'a'"),
         (7, "1.0,2", r":7:1: must be three numbers .*, but there are 2"),
         (9, "1.0,,2", r":9:1: .*a column is empty"),
-        (11, "-1.7,nan,2", r":11:1: must be a finite number"),
+        (11, "-1.7,nan,2", r":11:1: must be a finite number, but is nan"),
         (200, "8.9,1,2", r"axis must be uniform, but point 200 lies at 8.9 ppm"),
     ],
 )
