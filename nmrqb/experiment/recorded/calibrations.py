@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,12 @@ from nmrqb.experiment.recorded.fits import near_hz, open_data_file
 from nmrqb.experiment.recorded.model import Quantity, RecordedData, Series
 from nmrqb.operators import Real
 from nmrqb.sample import SampleFormat
+from nmrqb.spectrometer.fitted import FittedSpectrum, fitted_spectrum
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
 from nmrqb.spectrometer.multiplets import SEEN, find_pattern, fit_multiplet
 from nmrqb.spectrometer.multiplets import WINDOW_HZ as MULTIPLET_WINDOW_HZ
 from nmrqb.spectrometer.readers import Recording
-from nmrqb.spectrometer.series import WINDOW_HZ, Law, fit_series, follow_line
+from nmrqb.spectrometer.series import WINDOW_HZ, Law, SeriesFit, fit_series, follow_line
 from nmrqb.units import quantity
 
 _LAWS: Mapping[Quantity, Law] = {
@@ -57,6 +58,8 @@ class Calibrated:
         The file.
     sha256
         Hash of the data.
+    fit
+        What the value was read from: a line followed through a series, or lines of a spectrum.
     """
 
     measures: Quantity
@@ -69,6 +72,7 @@ class Calibrated:
     notes: tuple[str, ...]
     source: str
     sha256: str
+    fit: SeriesFit | FittedSpectrum = field(compare=False, repr=False)
 
 
 def calibrate_recorded(data: RecordedData) -> tuple[Calibrated, ...]:
@@ -141,6 +145,7 @@ def _followed(series: Series, recording: Recording, reference: float | None) -> 
         notes=tuple(notes),
         source=str(series.data.path),
         sha256=recording.sha256,
+        fit=law,
     )
 
 
@@ -173,6 +178,7 @@ def _resolved(
         notes=() if coupled else (f"T2* = {1 / (np.pi * width):.4g} s",),
         source=str(series.data.path),
         sha256=recording.sha256,
+        fit=fitted_spectrum(measured, fit),
     )
 
 

@@ -13,6 +13,7 @@ from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
 from nmrqb.sample.nuclei import GYROMAGNETIC
 from nmrqb.spectrometer import Receiver, line_fit, liouvillian, observable, transitions
+from nmrqb.spectrometer.fitted import FittedSpectrum, fitted_spectrum, projected_spectrum
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
 from nmrqb.spectrometer.multiplets import SEEN, Multiplet, find_pattern, fit_multiplet
 from nmrqb.spectrometer.readers import Recording, read_recording
@@ -48,6 +49,8 @@ class FittedFile:
         Whether its own lines told where it stands; else the other files of its channel did.
     sha256
         Hash of the data.
+    shown
+        Spectrum and fit, their phases those of ``amplitudes``.
     """
 
     file: ReadoutFile
@@ -59,6 +62,7 @@ class FittedFile:
     edge_noise: float
     found: bool
     sha256: str
+    shown: FittedSpectrum
 
 
 def fit_files(data: RecordedData) -> tuple[FittedFile, ...]:
@@ -327,6 +331,7 @@ def _fit(
     amplitudes, covariance = _turned(
         multiplet.amplitudes, multiplet.true_covariance, file.phase_rad, ascending=ascending
     )
+    shown = fitted_spectrum(spectrum, multiplet).turned(file.phase_rad)
     return FittedFile(
         file=file,
         amplitudes=amplitudes,
@@ -337,6 +342,7 @@ def _fit(
         edge_noise=spectrum.edge_noise.sigma,
         found=found,
         sha256=recording.sha256,
+        shown=shown if ascending else shown.conjugated(),
     )
 
 
@@ -373,8 +379,28 @@ class _Projected:
     sha256: str
     amplitudes: Complex
     unit_covariance: Real  # under noise of unit variance
-    residual: float  # sum of squares
-    freedom: int  # real numbers in it
+    values: Complex
+    model: Complex
+    rates: Complex  # of the lines
+    width_hz: float
+
+    @property
+    def residual(self) -> float:
+        """Sum of squares that is left."""
+        return float(np.sum(np.abs(self.values - self.model) ** 2))
+
+    @property
+    def freedom(self) -> int:
+        """Real numbers in it."""
+        return max(2 * (len(self.values) - len(self.rates)), 1)
+
+    def shown(self, variance: float) -> FittedSpectrum:
+        """Return data and fit with the phases of the amplitudes, under noise of a variance."""
+        phase = self.file.phase_rad
+        lines = self.rates, self.amplitudes * np.exp(1j * phase)
+        sigma = float(np.sqrt(variance))
+        whole = projected_spectrum(self.values, self.model, lines, self.width_hz, sigma)
+        return whole.turned(phase)
 
 
 def _known(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedFile, ...]:
@@ -396,6 +422,7 @@ def _known(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedF
                 edge_noise=float("nan"),
                 found=True,
                 sha256=one.sha256,
+                shown=one.shown(variance),
             )
         )
     return tuple(fitted)
@@ -416,7 +443,6 @@ def _projected(file: ReadoutFile, recording: Recording, data: RecordedData) -> _
     except ArgumentError as error:
         raise InputError([Fault(file.data.at, f"`{file.data.path}`: {error}")]) from error
     found = fit @ values
-    rest = values - np.exp(receiver.times_s[:, None] * rates) @ found
     C = fit @ fit.conj().T
     amplitudes, covariance = _turned(
         found, np.block([[C.real, -C.imag], [C.imag, C.real]]), file.phase_rad, ascending=True
@@ -426,6 +452,8 @@ def _projected(file: ReadoutFile, recording: Recording, data: RecordedData) -> _
         recording.sha256,
         amplitudes,
         covariance,
-        float(np.sum(np.abs(rest) ** 2)),
-        max(2 * (len(values) - len(rates)), 1),
+        values,
+        np.asarray(np.exp(receiver.times_s[:, None] * rates) @ found),
+        rates,
+        width,
     )
