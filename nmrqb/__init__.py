@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AverageHamiltonian": "average",
     "Battery": "battery",
+    "Calibrated": "experiment.recorded",
     "Calibration": "tomography",
     "Design": "design",
     "DirectWork": "tomography",
@@ -37,20 +38,25 @@ _HOMES = {
     "PulseErrors": "sequence",
     "PulseLimits": "design.grape",
     "Readout": "tomography",
+    "RecordedData": "experiment.recorded",
     "Result": "experiment",
     "Sample": "sample",
     "Sequence": "sequence",
     "StarRegister": "dynamics.registers",
     "StateEstimate": "tomography",
+    "Tomogram": "experiment.recorded",
     "acquire": "tomography",
     "after_extraction": "battery",
     "analyse": "tomography",
+    "analyse_recorded": "experiment.recorded",
     "anti_ergotropy": "battery",
     "anti_ergotropy_figure": "tomography",
     "as_state": "operators",
     "average_power": "battery",
     "best_set": "tomography",
     "calibrate": "tomography",
+    "calibrate_recorded": "experiment.recorded",
+    "calibrated_sample": "experiment.recorded",
     "capacity": "battery",
     "capacity_figure": "tomography",
     "charging_map": "battery",
@@ -99,6 +105,7 @@ _HOMES = {
     "internal_hamiltonian": "sample.hamiltonian",
     "intervals": "tomography",
     "leave_out": "tomography",
+    "load_data": "experiment.recorded",
     "load_experiment": "experiment",
     "load_sample": "sample",
     "load_sequence": "sequence",
@@ -121,6 +128,7 @@ _HOMES = {
     "pseudo_pure": "dynamics",
     "purity": "battery",
     "read_readout": "tomography",
+    "read_recording": "spectrometer.readers",
     "reference_chain": "tomography",
     "relaxation_of": "dynamics",
     "renyi2_entropy": "battery",
@@ -140,13 +148,16 @@ _HOMES = {
     "thermal_state": "dynamics",
     "to_qobj": "interop",
     "von_neumann_entropy": "battery",
+    "write_calibrations": "report.recorded",
     "write_result": "report",
+    "write_tomography": "report.recorded",
     "x_state_discord": "battery",
 }
 
 __all__ = [
     "AverageHamiltonian",
     "Battery",
+    "Calibrated",
     "Calibration",
     "Design",
     "DirectWork",
@@ -156,20 +167,25 @@ __all__ = [
     "PulseErrors",
     "PulseLimits",
     "Readout",
+    "RecordedData",
     "Result",
     "Sample",
     "Sequence",
     "StarRegister",
     "StateEstimate",
+    "Tomogram",
     "acquire",
     "after_extraction",
     "analyse",
+    "analyse_recorded",
     "anti_ergotropy",
     "anti_ergotropy_figure",
     "as_state",
     "average_power",
     "best_set",
     "calibrate",
+    "calibrate_recorded",
+    "calibrated_sample",
     "capacity",
     "capacity_figure",
     "charging_map",
@@ -218,6 +234,7 @@ __all__ = [
     "internal_hamiltonian",
     "intervals",
     "leave_out",
+    "load_data",
     "load_experiment",
     "load_sample",
     "load_sequence",
@@ -240,6 +257,7 @@ __all__ = [
     "pseudo_pure",
     "purity",
     "read_readout",
+    "read_recording",
     "reference_chain",
     "relaxation_of",
     "renyi2_entropy",
@@ -259,7 +277,9 @@ __all__ = [
     "thermal_state",
     "to_qobj",
     "von_neumann_entropy",
+    "write_calibrations",
     "write_result",
+    "write_tomography",
     "x_state_discord",
 ]
 
@@ -327,14 +347,25 @@ if TYPE_CHECKING:
     )
     from nmrqb.dynamics.registers import StarRegister
     from nmrqb.experiment import Experiment, Result, load_experiment, run
+    from nmrqb.experiment.recorded import (
+        Calibrated,
+        RecordedData,
+        Tomogram,
+        analyse_recorded,
+        calibrate_recorded,
+        calibrated_sample,
+        load_data,
+    )
     from nmrqb.experiment.sweeps import open_map, sweep
     from nmrqb.interop import from_qobj, to_qobj
     from nmrqb.operators import as_state
     from nmrqb.report import write_result
+    from nmrqb.report.recorded import write_calibrations, write_tomography
     from nmrqb.sample import Sample, load_sample
     from nmrqb.sample.hamiltonian import internal_hamiltonian
     from nmrqb.sequence import PulseErrors, Sequence, expand, load_sequence, save_sequence
     from nmrqb.spectrometer import clipped_points, fid, open_fid
+    from nmrqb.spectrometer.readers import read_recording
     from nmrqb.tomography import (
         Calibration,
         DirectWork,

@@ -164,6 +164,35 @@ def test_a_whole_measurement_in_python():
     assert float(found.value) == pytest.approx(true, rel=0.01)
 
 
+def test_recorded_data_in_python(tmp_path):
+    """What a person with a spectrometer calls, all of it from the root."""
+    from nmrqb.spectrometer import Receiver
+    from nmrqb.spectrometer.readers import write_fids
+
+    receiver, rng = Receiver(1000.0, 4096), np.random.default_rng(1)
+    chain = nq.measurement_chain(nq.load_sample("chloroform"), ["XX"], receiver=receiver)
+    fids = nq.acquire(chain, np.diag([0.5, 0.3, 0.1, 0.1]).astype(complex))[0]
+    for channel, fid in zip(chain.channels, fids, strict=True):
+        noisy = fid + 0.01 * (rng.normal(size=(*fid.shape, 2)) @ [1, 1j])
+        write_fids(tmp_path / f"{channel}.npz", noisy, receiver, nucleus=channel)
+    (tmp_path / "data.yaml").write_text(
+        "format: nmrqb-data/1\nsample: chloroform\nkind: full\nfiles:\n"
+        "  - {file: 1H.npz, channel: 1H, readout: XX}\n"
+        "  - {file: 13C.npz, channel: 13C, readout: XX}\n"
+        "series: [{file: 13C.npz, measures: linewidth, spin: 13C, near: 107.56 Hz}]\n"
+    )
+    assert nq.read_recording(tmp_path / "1H.npz").nucleus == "1H"
+    data = nq.load_data(tmp_path / "data.yaml")
+    found = nq.analyse_recorded(data)
+    assert isinstance(data, nq.RecordedData)
+    assert isinstance(found, nq.Tomogram)
+    assert any(name.endswith("state.png") for name in nq.write_tomography(found, tmp_path / "out"))
+    (width,) = nq.calibrate_recorded(data)
+    assert isinstance(width, nq.Calibrated)
+    assert width.value == pytest.approx(1 / (2 * np.pi), rel=0.1)
+    assert "linewidth_13C" in nq.calibrated_sample(data, [width])
+
+
 def test_a_sequence_in_python():
     sequence = nq.load_sequence("dm")
     assert isinstance(sequence, nq.Sequence)

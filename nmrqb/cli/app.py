@@ -390,7 +390,7 @@ def tomography(
     folder: Annotated[
         str | None, typer.Option(help="Where the recordings are [beside the data file].")
     ] = None,
-    out: Annotated[str | None, typer.Option(help="Folder for text and document.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder for pictures, text and document.")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Estimate states from a spectrometer's data, as far as they determine them."""
@@ -422,21 +422,34 @@ def calibrate(
         str | None, typer.Option(help="Where the recordings are [beside the data file].")
     ] = None,
     out: Annotated[str | None, typer.Option(help="Sample file to write.")] = None,
+    pictures: Annotated[
+        str | None, typer.Option(help="Folder for pictures, text and document.")
+    ] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Measure T1, T2, 90° pulses, line widths and J; write them as a sample."""
     from nmrqb.experiment.recorded import calibrate_recorded, calibrated_sample, load_data
     from nmrqb.files import write_text_atomically
     from nmrqb.report import dump
-    from nmrqb.report.recorded import calibration_document, calibration_text
+    from nmrqb.report.recorded import (
+        calibration_document,
+        calibration_text,
+        check_calibration_folder,
+        write_calibrations,
+    )
 
+    if pictures is not None:
+        check_calibration_folder(pictures)
     loaded = load_data(data, folder=folder)
     found = calibrate_recorded(loaded)
+    drawn = [] if pictures is None else write_calibrations(found, pictures)
     if out is not None:
         write_text_atomically(out, calibrated_sample(loaded, found))
-    files = [] if out is None else [out]
+    files = [*([] if out is None else [out]), *drawn]
     write(dump(calibration_document(found, files)) if as_json else calibration_text(found))
-    if files and not as_json:
+    if drawn and not as_json:
+        write("\nFiles:\n" + "\n".join(f"  {file}" for file in drawn))
+    if out is not None and not as_json:
         write(f"\nwrote {out}; use it as --sample {out}")
 
 

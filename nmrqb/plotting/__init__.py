@@ -20,19 +20,26 @@ _HOMES = {
     "draw_element_errors": "matrices",
     "draw_fid": "spectra",
     "draw_figure_of_merit": "curves",
+    "draw_fit": "fits",
     "draw_frames": "frames",
     "draw_hinton": "hinton",
+    "draw_known_paulis": "paulis",
+    "draw_law": "laws",
+    "draw_law_residuals": "laws",
     "draw_map": "maps",
     "draw_matrix": "matrices",
     "draw_orders": "orders",
     "draw_pauli_bars": "paulis",
     "draw_phase_key": "hinton",
+    "draw_populations": "populations",
     "draw_residual_histogram": "residuals",
     "draw_residuals": "residuals",
     "draw_robustness": "robustness",
     "draw_sequence": "diagram",
     "draw_spectrum": "spectra",
     "fid": "sequences",
+    "fit_height": "fits",
+    "hatched": "unknown",
     "phase_colors": "hinton",
     "residual_spectrum": "residuals",
     "sequence_columns": "diagram_columns",
@@ -55,19 +62,26 @@ __all__ = [
     "draw_element_errors",
     "draw_fid",
     "draw_figure_of_merit",
+    "draw_fit",
     "draw_frames",
     "draw_hinton",
+    "draw_known_paulis",
+    "draw_law",
+    "draw_law_residuals",
     "draw_map",
     "draw_matrix",
     "draw_orders",
     "draw_pauli_bars",
     "draw_phase_key",
+    "draw_populations",
     "draw_residual_histogram",
     "draw_residuals",
     "draw_robustness",
     "draw_sequence",
     "draw_spectrum",
     "fid",
+    "fit_height",
+    "hatched",
     "phase_colors",
     "residual_spectrum",
     "sequence_columns",
@@ -81,17 +95,21 @@ if TYPE_CHECKING:
     from nmrqb.plotting.curves import draw_figure_of_merit
     from nmrqb.plotting.diagram import diagram_size, draw_sequence
     from nmrqb.plotting.diagram_columns import Diagram, sequence_columns, sequence_diagram
+    from nmrqb.plotting.fits import draw_fit, fit_height
     from nmrqb.plotting.frames import draw_frames
     from nmrqb.plotting.hinton import draw_hinton, draw_phase_key, phase_colors
+    from nmrqb.plotting.laws import draw_law, draw_law_residuals
     from nmrqb.plotting.maps import draw_map
     from nmrqb.plotting.matrices import basis_labels, draw_element_errors, draw_matrix
     from nmrqb.plotting.orders import draw_orders
     from nmrqb.plotting.panels import draw_curves, draw_density
-    from nmrqb.plotting.paulis import draw_pauli_bars
+    from nmrqb.plotting.paulis import draw_known_paulis, draw_pauli_bars
+    from nmrqb.plotting.populations import draw_populations
     from nmrqb.plotting.residuals import draw_residual_histogram, draw_residuals, residual_spectrum
     from nmrqb.plotting.robustness import draw_robustness
     from nmrqb.plotting.sequences import Column, Mark, box, fid, timeline_columns
     from nmrqb.plotting.spectra import draw_fid, draw_spectrum
+    from nmrqb.plotting.unknown import hatched
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names above

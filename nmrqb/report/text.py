@@ -45,6 +45,21 @@ def hz(value: float) -> str:
     return "0" if abs(value) < 1e-9 else f"{value:.7g}"
 
 
+def with_error(value: float, error: float) -> str:
+    """Return a value with its error, both to two digits of the error: ``215.132 ± 0.016``."""
+    if not (np.isfinite(error) and error > 0):
+        return f"{value:.6g} ± {error:.2g}"
+    digits = 1 - int(np.floor(np.log10(error)))
+    if digits < 0:
+        return f"{round(value, digits):.0f} ± {round(error, digits):.0f}"
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def short(number: float) -> str:
+    """Return a number of two or three digits without an exponent: ``0.92``, ``24.4``, ``1100``."""
+    return f"{number:.3g}" if abs(number) < 100 else f"{float(f'{number:.2g}'):.0f}"
+
+
 # ------------------------------------------------------------------------------------------- run
 def result_text(result: Result) -> str:
     """Return the summary of a run: what was asked, what came out, what to know about it."""

@@ -56,6 +56,10 @@ class Multiplet:
         Real numbers in the windows less parameters.
     signal_to_noise
         Height of every line over the noise, shape (lines,).
+    inside
+        Points of the spectrum that were fitted, shape (points,).
+    baseline
+        What was fitted under the lines, shape (points,).
     """
 
     centre_hz: float
@@ -69,6 +73,8 @@ class Multiplet:
     misfit: float
     degrees_of_freedom: int
     signal_to_noise: Real
+    inside: NDArray[np.intp]
+    baseline: Complex
 
     @property
     def inflation(self) -> float:
@@ -159,15 +165,36 @@ def _smeared(heights: Real) -> Real:
     return np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
 
 
+def line_shapes(
+    measured: MeasuredSpectrum, frequencies_hz: Real, places_hz: Real, widths_hz: Real
+) -> Complex:
+    """Return lines of unit amplitude as a spectrum shows them, shape (points, lines).
+
+    A line is the transform Δt(Σ_j q^j − ½) of a finite FID, q = e^{(−πw + 2πi(ν_l − ν))Δt}.
+
+    Parameters
+    ----------
+    measured
+        The spectrum, for the length of its FID, carrier and dead time.
+    frequencies_hz
+        Where on its axis in Hz, shape (points,), its own points or others.
+    places_hz, widths_hz
+        Of the lines in Hz, shape (lines,).
+    """
+    dwell, points = 1 / measured.width_hz, len(measured.values)
+    rate = -np.pi * widths_hz + 2j * np.pi * (places_hz - frequencies_hz[:, None])
+    q = np.exp(rate * dwell)
+    lines = dwell * ((1 - np.exp(rate * dwell * points)) / (1 - q) - 0.5)
+    start = -np.pi * widths_hz + 2j * np.pi * (places_hz - measured.carrier_hz)
+    return np.asarray(lines * np.exp(start * measured.dead_time_s))
+
+
 @dataclass(frozen=True, eq=False)
 class _Model:
     """Basis functions of a multiplet in its windows."""
 
+    measured: MeasuredSpectrum
     frequencies: Real
-    dwell: float
-    points: int
-    carrier: float
-    dead_time: float
     pattern: Real
     fixed: Complex  # baselines, (points, k)
     noise: Noise
@@ -183,16 +210,10 @@ class _Model:
         return np.broadcast_to(own, self.pattern.shape) if self.shared else own
 
     def basis(self, theta: Real) -> Complex:
-        """Return lines of unit amplitude and baselines, shape (points, lines + k).
-
-        A line is the transform Δt(Σ_j q^j − ½) of a finite FID, q = e^{(−πw + 2πi(ν_l − ν))Δt}.
-        """
+        """Return lines of unit amplitude and baselines, shape (points, lines + k)."""
         places, widths = self.places(theta), self.widths(theta)
-        rate = -np.pi * widths + 2j * np.pi * (places - self.frequencies[:, None])
-        q = np.exp(rate * self.dwell)
-        lines = self.dwell * ((1 - np.exp(rate * self.dwell * self.points)) / (1 - q) - 0.5)
-        start = (-np.pi * widths + 2j * np.pi * (places - self.carrier)) * self.dead_time
-        return np.concatenate([lines * np.exp(start), self.fixed], axis=-1)
+        lines = line_shapes(self.measured, self.frequencies, places, widths)
+        return np.concatenate([lines, self.fixed], axis=-1)
 
     def slopes(self, theta: Real, amplitudes: Complex) -> Complex:
         """Return what the non-linear parameters do to the model, shape (points, parameters)."""
@@ -243,11 +264,8 @@ def fit_multiplet(
     pattern = np.asarray(pattern_hz, dtype=float)
     inside, window_of = _windows(measured, centre_hz + pattern, window_hz)
     model = _Model(
+        measured=measured,
         frequencies=measured.frequencies_hz[inside],
-        dwell=1 / measured.width_hz,
-        points=len(measured.values),
-        carrier=measured.carrier_hz,
-        dead_time=measured.dead_time_s,
         pattern=pattern,
         fixed=_baselines(window_of, baseline),
         noise=measured.noise_near(centre_hz),
@@ -312,7 +330,7 @@ def _peak(measured: MeasuredSpectrum, centre: float, pattern: Real) -> float:
 
 
 def _solve(model: _Model, theta: Real, data: Complex) -> Real:
-    narrowest = np.log(_NARROWEST / (model.dwell * model.points))
+    narrowest = np.log(_NARROWEST * model.measured.step_hz)
     lower = np.full(len(theta), -np.inf)
     lower[1 + model.free_scale :] = narrowest
 
@@ -364,6 +382,8 @@ def _result(
         misfit=float(np.sum(np.abs(data - basis @ found) ** 2) / noise.sigma**2 / freedom),
         degrees_of_freedom=freedom,
         signal_to_noise=np.abs(amplitudes) / (np.pi * widths) / noise.sigma,
+        inside=inside,
+        baseline=basis[:, lines:] @ found[lines:],
     )
 
 

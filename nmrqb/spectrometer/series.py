@@ -65,6 +65,8 @@ class SeriesFit:
         χ² per degree of freedom; errors are multiplied by its root where it is above 1.
     degrees_of_freedom
         Number of rows less parameters.
+    times_s, amplitudes, errors
+        What it was fitted to, shape (rows,).
     """
 
     law: Law
@@ -73,6 +75,15 @@ class SeriesFit:
     coefficients: Real
     misfit: float
     degrees_of_freedom: int
+    times_s: Real
+    amplitudes: Real
+    errors: Real
+
+    def at(self, times_s: Real) -> Real:
+        """Return the law at times in s: (...) → (...)."""
+        times = np.asarray(times_s, dtype=float)
+        basis = _LAWS[self.law](times.ravel(), self.time_s)
+        return np.asarray(basis @ self.coefficients).reshape(times.shape)
 
     @property
     def inversion(self) -> float:
@@ -130,15 +141,21 @@ def follow_line(
     rows = np.stack([s.values[inside] for s in spectra])
     _, sizes, shapes = np.linalg.svd(rows, full_matrices=False)
     found = rows @ shapes[0].conj()
-    turned = found * np.exp(-1j * _common_phase(found))
+    turned = found * np.exp(-1j * common_phase(found))
     sigma = np.array([s.noise_near(near_hz).sigma for s in spectra])
     centre = float(axis[inside[np.argmax(np.abs(shapes[0]))]])
     share = float(sizes[0] ** 2 / np.sum(sizes**2))
     return LineSeries(centre, spectra[0].ppm(centre), turned.real, sigma, turned.imag, share)
 
 
-def _common_phase(amplitudes: Complex) -> float:
-    """Return the phase of the principal axis; the largest amplitude is positive on it."""
+def common_phase(amplitudes: Complex) -> float:
+    """Return the phase of the principal axis in rad; the largest amplitude is positive on it.
+
+    Parameters
+    ----------
+    amplitudes
+        Complex numbers, one or more.
+    """
     axis = float(np.angle(np.sum(amplitudes**2)) / 2)
     largest = amplitudes[np.argmax(np.abs(amplitudes))]
     return axis if (largest * np.exp(-1j * axis)).real > 0 else axis + np.pi
@@ -207,7 +224,8 @@ def fit_series(law: Law, times_s: Real, amplitudes: Real, errors: Real) -> Serie
     misfit = float(np.sum(solved.fun**2) / freedom)
     time = float(np.exp(solved.x[0]))
     own = float(np.sqrt(np.linalg.pinv(J.T @ J, hermitian=True)[0, 0]))
-    return SeriesFit(law, time, time * own * max(1.0, misfit) ** 0.5, found, misfit, freedom)
+    error = time * own * max(1.0, misfit) ** 0.5
+    return SeriesFit(law, time, error, found, misfit, freedom, t, y, sigma)
 
 
 def _best_of_grid(

@@ -56,7 +56,9 @@ def test_text_and_folder(cli, data):
     outcome = cli("tomography", data, "--out", "found")
     assert outcome.status == 0
     assert "not determined: nothing" in outcome.out
-    assert "found/tomography.json" in outcome.out
+    for name in ("tomography.json", "fits.png", "state.png"):
+        assert f"found/{name}" in outcome.out
+        assert Path("found", name).stat().st_size > 1000
     written = Path("found/tomography.json").read_text(encoding="utf-8")
     assert json.loads(written)["states"][0]["name"] == "sum"
     assert cli("tomography", data, "--out", "found").status == 0  # ours: replaced
@@ -112,6 +114,13 @@ def test_calibrate_writes_a_sample(cli, tmp_path):
     assert cli("check", "mine.yaml").status == 0
     assert cli("compile", "dm", "--sample", "./mine.yaml").status == 0
     assert cli("calibrate", "data.yaml").out.count("T1 1H") == 1
+    drawn = cli("calibrate", "data.yaml", "--pictures", "seen")
+    assert drawn.status == 0
+    assert "seen/calibration.png" in drawn.out
+    assert Path("seen/calibration.png").read_bytes().startswith(b"\x89PNG")
+    both = cli("calibrate", "data.yaml", "--pictures", "seen", "--out", "mine.yaml", "--json")
+    assert {"mine.yaml", "seen/calibration.png"} <= set(both.document["files"])
+    assert cli("calibrate", "data.yaml", "--pictures", ".").status == 2
 
 
 def test_tables_of_integrals(cli, tmp_path):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import pauli_strings
-from nmrqb.plotting import draw_pauli_bars
+from nmrqb.plotting import draw_known_paulis, draw_pauli_bars
 from nmrqb.plotting.style import ESTIMATE
 
 
@@ -91,4 +91,87 @@ def test_names_do_not_run_into_each_other(ax, n):
 def test_what_cannot_be_drawn_is_refused(ax, values, options, message):
     with pytest.raises(ArgumentError, match=message):
         draw_pauli_bars(ax, values, **options)
+    assert not ax.patches
+
+
+# ------------------------------------------------------------------------- what is not determined
+def partly(n=2, seed=1):
+    """Return values and errors of two thirds of the strings."""
+    rng = np.random.default_rng(seed)
+    names = pauli_strings(n)[1:]
+    known = {name: (float(rng.uniform(-1, 1)), 0.1) for name in names}
+    return {name: None if k % 3 == 0 else known[name] for k, name in enumerate(names)}
+
+
+def test_strings_that_are_not_determined_are_hatched_and_have_no_bar(ax):
+    known = partly()
+    bars, strips = draw_known_paulis(ax, known)
+    drawn = {shown(ax)[round(bar.get_x() + bar.get_width() / 2)]: bar for bar in bars}
+    found = {name: pair for name, pair in known.items() if pair}
+    assert drawn.keys() == found.keys()
+    assert all(drawn[name].get_height() == pair[0] for name, pair in found.items())
+    covered = {
+        name
+        for place, name in enumerate(shown(ax))
+        for strip in strips
+        if strip.get_x() < place < strip.get_x() + strip.get_width()
+    }
+    assert covered == known.keys() - found.keys()
+    assert all(strip.get_hatch() for strip in strips)
+    legend = {text.get_text() for text in ax.get_legend().get_texts()}
+    assert legend == {"not determined", "estimate ± 1 σ"}
+    colors = {t.get_text(): t.get_color() for t in ax.get_xticklabels()}
+    assert colors["IX"] != colors["IY"]
+
+
+def test_neighbours_share_a_strip_and_a_known_zero_is_no_strip(ax):
+    known = dict.fromkeys(pauli_strings(1)[1:]) | {"X": (0.0, 0.0)}
+    bars, strips = draw_known_paulis(ax, known)
+    assert (len(bars), len(strips)) == (1, 1)
+    assert strips[0].get_width() == pytest.approx(1.9)
+
+
+def test_nothing_or_all_is_determined(ax):
+    bars, strips = draw_known_paulis(ax, dict.fromkeys(pauli_strings(2)[1:]))
+    assert (len(bars), len(strips)) == (0, 1)
+    other = Figure().add_subplot()
+    full = dict.fromkeys(pauli_strings(2)[1:], (0.1, 0.1))
+    bars, strips = draw_known_paulis(other, full)
+    assert (len(bars), len(strips)) == (15, 0)
+
+
+def test_combinations_stand_to_the_right(ax):
+    known = partly()
+    draw_known_paulis(ax, known, {"XX + YY": (0.5, 0.1)})
+    assert shown(ax) == [*known, "XX + YY"]
+    assert any(line.get_xdata()[0] == 14.5 for line in ax.lines)
+    long = Figure().add_subplot()
+    draw_known_paulis(long, known, {"XX + YY + ZZ − XY": (0.5, 0.1)})
+    assert {text.get_rotation() for text in long.get_xticklabels()} == {90.0}
+
+
+def test_of_many_strings_the_known_and_large_are_shown(ax):
+    known = partly(4)
+    bars, strips = draw_known_paulis(ax, known)
+    found = {name: abs(pair[0]) for name, pair in known.items() if pair}
+    largest = sorted(found, key=found.get)[-63:]
+    assert set(shown(ax)) == set(largest)
+    assert (len(bars), len(strips)) == (63, 0)
+    assert "the 63 largest of 255" in ax.get_xlabel()
+    assert "85 more are not determined" in ax.get_xlabel()
+    rest = max(size for name, size in found.items() if name not in largest)
+    assert f"none of 107 others is larger than {rest:.2g}" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({}, "`known` must hold at least one Pauli string"),
+        ({"X": (0.0, -1.0)}, "`known` must hold errors ≥ 0, but holds -1"),
+        ({"X": (np.inf, 1.0)}, "`known` must be 2 finite numbers"),
+    ],
+)
+def test_faults_of_what_is_known(ax, known, message):
+    with pytest.raises(ArgumentError, match=message):
+        draw_known_paulis(ax, known)
     assert not ax.patches

@@ -7,7 +7,7 @@ import pytest
 from nmrqb.average import compile_sequence
 from nmrqb.experiment import load_experiment, run
 from nmrqb.report import compile_text, result_text, table
-from nmrqb.report.text import hz
+from nmrqb.report.text import hz, short, with_error
 from nmrqb.sample import T1T2, LindbladOperator, PauliNoise, load_sample
 from nmrqb.sequence import load_sequence
 
@@ -167,3 +167,25 @@ def test_the_summary_of_work_measured_directly_and_a_measured_noise_level():
     middle = next(line.split() for line in table_of_work if line.startswith("  5 "))
     expected = [5, float(at["true_extracted_work"]), float(at["extracted_work"])]
     assert [float(cell) for cell in middle[:3]] == pytest.approx(expected, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (215.12915, 0.0163, "215.129 ± 0.016"),
+        (0.88012, 0.0021, "0.8801 ± 0.0021"),
+        (12.3, 1.24, "12.3 ± 1.2"),
+        (1234.5, 160.0, "1230 ± 160"),
+        (2.0, 0.0, "2 ± 0"),
+        (2.0, float("inf"), "2 ± inf"),
+    ],
+)
+def test_values_have_the_digits_that_their_errors_allow(value, error, text):
+    assert with_error(value, error) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0.9213, "0.921"), (24.43, "24.4"), (1096.0, "1100"), (6.24e5, "620000")]
+)
+def test_short_numbers_have_no_exponent(number, text):
+    assert short(number) == text

@@ -15,6 +15,7 @@ from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
 from nmrqb.sample.nuclei import GYROMAGNETIC
 from nmrqb.spectrometer import liouvillian, observable, transitions
+from nmrqb.spectrometer.fitted import FittedSpectrum
 from nmrqb.spectrometer.multiplets import Multiplet
 
 _SAME = 1e-9
@@ -137,6 +138,8 @@ class FittedFile:
         Whether its own lines told where it stands; else the other files of its channel did.
     sha256
         Hash of the data.
+    shown
+        Spectrum and fit, their phases those of ``amplitudes``; None of a table of integrals.
     """
 
     file: ReadoutFile
@@ -148,6 +151,7 @@ class FittedFile:
     ppm: float | None = None
     edge_noise: float = float("nan")
     found: bool = True
+    shown: FittedSpectrum | None = None
 
     @property
     def amplitudes(self) -> Complex:

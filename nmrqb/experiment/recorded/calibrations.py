@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,12 @@ from nmrqb.experiment.recorded.model import Quantity, RecordedData, Series
 from nmrqb.experiment.recorded.tables import open_table
 from nmrqb.operators import Real
 from nmrqb.sample import SampleFormat
+from nmrqb.spectrometer.fitted import FittedSpectrum, fitted_spectrum
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
 from nmrqb.spectrometer.multiplets import SEEN, find_pattern, fit_multiplet
 from nmrqb.spectrometer.multiplets import WINDOW_HZ as MULTIPLET_WINDOW_HZ
 from nmrqb.spectrometer.readers import Recording
-from nmrqb.spectrometer.series import WINDOW_HZ, Law, fit_series, follow_line
+from nmrqb.spectrometer.series import WINDOW_HZ, Law, SeriesFit, fit_series, follow_line
 from nmrqb.units import quantity
 
 _LAWS: Mapping[Quantity, Law] = {
@@ -58,6 +59,8 @@ class Calibrated:
         The file.
     sha256
         Hash of the data.
+    fit
+        What the value was read from: a line followed through a series, or lines of a spectrum.
     """
 
     measures: Quantity
@@ -70,6 +73,7 @@ class Calibrated:
     notes: tuple[str, ...]
     source: str
     sha256: str
+    fit: SeriesFit | FittedSpectrum = field(compare=False, repr=False)
 
 
 def calibrate_recorded(data: RecordedData) -> tuple[Calibrated, ...]:
@@ -171,6 +175,7 @@ def _by_law(
         notes=tuple(notes),
         source=str(series.data.path),
         sha256=sha256,
+        fit=law,
     )
 
 
@@ -203,6 +208,7 @@ def _resolved(
         notes=() if coupled else (f"T2* = {1 / (np.pi * width):.4g} s",),
         source=str(series.data.path),
         sha256=recording.sha256,
+        fit=fitted_spectrum(measured, fit),
     )
 
 

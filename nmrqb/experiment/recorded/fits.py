@@ -18,9 +18,10 @@ from nmrqb.experiment.recorded.amplitudes import (
 )
 from nmrqb.experiment.recorded.model import DataFile, ReadoutFile, RecordedData
 from nmrqb.experiment.recorded.tables import from_table
-from nmrqb.operators import Real
+from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
 from nmrqb.spectrometer import Receiver, line_fit, liouvillian, observable, transitions
+from nmrqb.spectrometer.fitted import FittedSpectrum, fitted_spectrum, projected_spectrum
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
 from nmrqb.spectrometer.multiplets import SEEN, Multiplet, find_pattern, fit_multiplet
 from nmrqb.spectrometer.readers import Recording, read_recording
@@ -295,6 +296,7 @@ def _fit(
     known, covariance = in_rotating_frame(
         multiplet.amplitudes, multiplet.true_covariance, file.phase_rad, ascending=ascending
     )
+    shown = fitted_spectrum(spectrum, multiplet).turned(file.phase_rad)
     return FittedFile(
         file=file,
         known=known,
@@ -305,6 +307,7 @@ def _fit(
         edge_noise=spectrum.edge_noise.sigma,
         found=found,
         sha256=recording.sha256,
+        shown=shown if ascending else shown.conjugated(),
     )
 
 
@@ -327,8 +330,28 @@ class _Projected:
     sha256: str
     known: Quadratures
     unit_covariance: Real  # under noise of unit variance
-    residual: float  # sum of squares
-    freedom: int  # real numbers in it
+    values: Complex
+    model: Complex
+    rates: Complex  # of the lines
+    width_hz: float
+
+    @property
+    def residual(self) -> float:
+        """Sum of squares that is left."""
+        return float(np.sum(np.abs(self.values - self.model) ** 2))
+
+    @property
+    def freedom(self) -> int:
+        """Real numbers in it."""
+        return max(2 * (len(self.values) - len(self.rates)), 1)
+
+    def shown(self, variance: float) -> FittedSpectrum:
+        """Return data and fit with the phases of the amplitudes, under noise of a variance."""
+        phase = self.file.phase_rad
+        lines = self.rates, self.known.amplitudes * np.exp(1j * phase)
+        sigma = float(np.sqrt(variance))
+        whole = projected_spectrum(self.values, self.model, lines, self.width_hz, sigma)
+        return whole.turned(phase)
 
 
 def _known(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedFile, ...]:
@@ -345,6 +368,7 @@ def _known(data: RecordedData, recordings: Sequence[Recording]) -> tuple[FittedF
                 known=one.known,
                 covariance=variance * one.unit_covariance,
                 sha256=one.sha256,
+                shown=one.shown(variance),
             )
         )
     return tuple(fitted)
@@ -365,7 +389,6 @@ def _projected(file: ReadoutFile, recording: Recording, data: RecordedData) -> _
     except ArgumentError as error:
         raise InputError([Fault(file.data.at, f"`{file.data.path}`: {error}")]) from error
     found = fit @ values
-    rest = values - np.exp(receiver.times_s[:, None] * rates) @ found
     C = fit @ fit.conj().T
     known, covariance = in_rotating_frame(
         found, np.block([[C.real, -C.imag], [C.imag, C.real]]), file.phase_rad, ascending=True
@@ -375,6 +398,8 @@ def _projected(file: ReadoutFile, recording: Recording, data: RecordedData) -> _
         recording.sha256,
         known,
         covariance,
-        float(np.sum(np.abs(rest) ** 2)),
-        max(2 * (len(values) - len(rates)), 1),
+        values,
+        np.asarray(np.exp(receiver.times_s[:, None] * rates) @ found),
+        rates,
+        width,
     )

@@ -1,0 +1,133 @@
+"""What recorded data tell, as an experimenter reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nmrqb.experiment import FIGURES
+from nmrqb.experiment.recorded import FittedFile, RecordedState, Tomogram
+from nmrqb.report.recorded.tomography import coupling_of, line_contrast, populations_entry
+from nmrqb.report.text import table
+from nmrqb.tomography.combinations import names_of
+
+_SURE = 3.0  # standard deviations by which the largest population must lead
+
+
+def tomography_text(tomogram: Tomogram) -> str:
+    """Return what recorded data tell, as an experimenter reads it."""
+    data = tomogram.data
+    scale = "in the unit of the reference" if data.reference else "on the scale of the data"
+    lines = [
+        data.title or data.name,
+        f"  sample {data.sample.name} ({', '.join(data.sample.labels)}), {data.kind}, {scale}",
+        "",
+        _files_table(tomogram.files),
+        "",
+    ]
+    for channel in data.channels:
+        if (found := coupling_of(tomogram.files, channel)) is not None:
+            lines.append(f"  J from {channel}: {found[0]:.3f} ± {found[1]:.3f} Hz")
+    for channel, gain in tomogram.gains.items():
+        phase = np.degrees(np.angle(gain.factor))
+        lines.append(
+            f"  gain of {channel}: {abs(gain.factor):.5g} ± {100 * gain.error:.2g} %, "
+            f"phase {phase:.1f}°"
+        )
+    for state in tomogram.states:
+        lines += ["", *_state_text(state)]
+    lines += [""] if tomogram.findings else []
+    lines += [f"  Note: {finding}" for finding in tomogram.findings]
+    return "\n".join(lines)
+
+
+def _files_table(files: Sequence[FittedFile]) -> str:
+    header = ["file", "ppm", "widths Hz", "phases °", "amplitudes", "noise", "misfit", "J Hz"]
+    return table(header, [_file_row(f) for f in files])
+
+
+def _file_row(f: FittedFile) -> list[str]:
+    if f.multiplet is None:
+        size = " ".join(f"{a:.4g}" for a in f.known.moduli)
+        how = "known" if f.file.data.integrals is None else "integrated"
+        return [f.file.name, "-", how, "-", size, "-", "-", "-"]
+    m = f.multiplet
+    coupling = "-" if f.coupling_hz is None else f"{f.coupling_hz[0]:.2f} ± {f.coupling_hz[1]:.2g}"
+    return [
+        f.file.name + ("" if f.found else " (weak)"),
+        "-" if f.ppm is None else f"{f.ppm:.3f}",
+        " ".join(f"{w:.2f}" for w in m.widths_hz),
+        " ".join(f"{p:.0f}" for p in np.degrees(np.angle(m.amplitudes))),
+        " ".join(f"{abs(a):.4g}" for a in m.amplitudes),
+        f"{m.noise:.3g}",
+        f"{m.misfit:.3g}",
+        coupling,
+    ]
+
+
+def _state_text(state: RecordedState) -> list[str]:
+    estimate = state.estimate
+    terms = " + ".join(
+        name if weight == 1 else f"{weight:g} {name}" for name, weight in state.weights.items()
+    )
+    rows = [
+        [c.name, f"{value:.4f}", f"{error:.4f}"]
+        for c, value, error in zip(
+            estimate.seen, estimate.values.tolist(), estimate.errors.tolist(), strict=True
+        )
+    ]
+    lines = [
+        f"State {state.name}: {terms}",
+        table(["expectation value", "value", "error"], rows),
+        f"  not determined: {names_of(estimate.invisible) or 'nothing'}",
+        *_populations_text(state),
+        f"  χ² {float(estimate.chi2):.4g} on {estimate.degrees_of_freedom} degrees of freedom, "
+        f"p = {state.p_value:.2g}",
+    ]
+    return lines + _figures_text(state)
+
+
+def _populations_text(state: RecordedState) -> list[str]:
+    known = populations_entry(state)
+    if known is None:
+        return ["  populations: not determined"]
+    shares = ", ".join(
+        f"{name} {p['value']:+.4f} ± {p['error']:.2g}" for name, p in known["less_mean"].items()
+    )
+    lead, error = known["lead"]["value"], known["lead"]["error"]
+    sure = "" if lead > _SURE * error else ", but not significantly"
+    contrasts = ", ".join(
+        f"{channel} {contrast:.2f}"
+        for (_, channel), lines in state.sums.items()
+        if (contrast := line_contrast(lines)) is not None
+    )
+    return [
+        f"  populations less their mean: {shares}",
+        f"  largest: {known['largest']}, by {lead:.3g} ± {error:.2g}{sure}",
+        *([f"  contrast of the two lines: {contrasts}"] if contrasts else []),
+    ]
+
+
+def _figures_text(state: RecordedState) -> list[str]:
+    lines = ["  figures of merit"] if state.verdicts else []
+    for verdict in state.verdicts:
+        name, unit = verdict.figure, ""
+        if name in FIGURES and FIGURES[name].units != "1":
+            unit = f" {FIGURES[name].units}"
+        if not verdict.determined:
+            text = f"not determined, misses {names_of(verdict.missing)}"
+            if name in state.ranges:
+                reach = state.ranges[name]
+                text += f"; from {reach.low:.4g} to {reach.high:.4g}{unit} in any such state"
+        elif name in state.figures:
+            found = state.figures[name]
+            text = (
+                f"{float(found.value):.4g} [{float(found.low):.4g}, {float(found.high):.4g}]{unit}"
+            )
+        elif name == "energy" and state.linear is not None:
+            text = f"{state.linear[0]:.4g} ± {state.linear[1]:.2g}{unit}"
+        else:
+            text = "determined"
+        lines.append(f"    {name}: {text}")
+    return lines
