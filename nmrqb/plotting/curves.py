@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from nmrqb.experiment import FIGURES
 from nmrqb.plotting.style import ESTIMATE, MODEL, TRUE, WORK, quiet_axes
 
+_MANY = 200  # points, whose bars make a band
+
 
 def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
     """Draw one figure of merit of a result against protocol time.
@@ -31,8 +33,18 @@ def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
     """
     figure = FIGURES[name]
     time = data["time"].values * 1e3
+    mark = "_" if time.size == 1 else ""  # one point makes no line
     artists: list[Artist] = list(
-        ax.plot(time, data[f"true_{name}"], color=TRUE, linewidth=1.4, label="simulated state")
+        ax.plot(
+            time,
+            data[f"true_{name}"],
+            color=TRUE,
+            linewidth=1.4,
+            marker=mark,
+            markersize=18,
+            zorder=3 if time.size > _MANY else 2,
+            label="simulated state",
+        )
     )
     if f"model_{name}" in data:
         artists += ax.plot(
@@ -41,6 +53,8 @@ def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
             color=MODEL,
             linewidth=1.2,
             linestyle="--",
+            marker=mark,
+            markersize=12,
             label="average Hamiltonian + laboratory T1/T2",
         )
     if name in data:
@@ -54,17 +68,22 @@ def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
 
 
 def _marks(ax: Axes, data: xr.Dataset, name: str, mark: str, color: str, label: str) -> Artist:
-    """Draw values with their intervals; squares are open, for what lies under them to be seen."""
+    """Draw values with their intervals; squares are open, for what lies under them to be seen.
+
+    Very many are drawn lightly, below the curve that they would hide.
+    """
     value = data[name].values
+    many = value.size > _MANY
     bars = np.abs([value - data[f"{name}_low"].values, data[f"{name}_high"].values - value])
     drawn = ax.errorbar(
         data["time"].values * 1e3,
         value,
         yerr=bars,
         fmt=mark,
-        markersize=3.2,
+        markersize=1.5 if many else 3.2,
         linewidth=0.9,
-        capsize=1.5,
+        capsize=0 if many else 1.5,
+        alpha=0.3 if many else 1.0,
         color=color,
         markerfacecolor=color if mark == "o" else "none",
         label=label,

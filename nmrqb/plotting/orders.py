@@ -10,6 +10,7 @@ from nmrqb.average import AverageHamiltonian
 from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
 
 _VISIBLE = 1e-9  # Hz
+_LEVEL = 6  # names that have room beside each other
 
 
 def draw_orders(ax: Axes, average: AverageHamiltonian, pair: tuple[str, str]) -> list[BarContainer]:
@@ -46,7 +47,16 @@ def draw_orders(ax: Axes, average: AverageHamiltonian, pair: tuple[str, str]) ->
     largest = max((abs(v[n]) for v in named for n in names), default=1.0)
     ax.set_yscale("symlog", linthresh=1e-3 * largest)
     ax.set_xticks(places, names)
+    if len(names) > _LEVEL:
+        ax.tick_params(axis="x", rotation=90)
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set_ylabel(f"{pair[0]}–{pair[1]} (Hz)")
-    ax.legend(fontsize=8, ncols=len(parts))
+    ax.legend(
+        fontsize=8,
+        ncols=len(parts),
+        frameon=False,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.2,
+    )
     return bars

@@ -13,7 +13,7 @@ from nmrqb.plotting import draw_frames, draw_orders, draw_robustness
 from nmrqb.report.average_document import compile_document
 from nmrqb.report.average_text import compile_text
 from nmrqb.report.documents import dump
-from nmrqb.report.pictures import new_figure, picture_bytes
+from nmrqb.report.pictures import legend_below, new_figure, picture_bytes
 
 PICTURES = ("orders.png", "frames.png", "robustness.png")
 DOCUMENT, TEXT = "average.json", "average.txt"
@@ -45,16 +45,17 @@ def average_figures(average: AverageHamiltonian) -> dict[str, Figure]:
             "asked for"
         )
     title = f"{average.sequence} on {average.sample}"
-    orders = new_figure(7.0, 1.0 + 2.6 * len(average.pairs))
+    orders = new_figure(5.6, 1.0 + 2.6 * len(average.pairs))
     for ax, (labels, _) in zip(
         orders.subplots(len(average.pairs), squeeze=False)[:, 0], average.pairs, strict=True
     ):
         draw_orders(ax, average, labels)
-    frames = new_figure(9.0, 1.2 + 0.9 * len(average.spins))
+    frames = new_figure(8.0, 1.2 + 0.9 * len(average.spins))
     draw_frames(frames.add_subplot(), average.analysis.frames, average.spins)
     curves = robustness_curves(average.analysis.subject)
-    robustness = new_figure(7.0, 4.5)
+    robustness = new_figure(5.6, 3.6 + 0.1 * len(curves))
     draw_robustness(robustness.add_subplot(), curves)
+    legend_below(robustness, ncols=2)
     for figure in (orders, frames, robustness):
         figure.suptitle(title)
     return dict(zip(PICTURES, (orders, frames, robustness), strict=True))

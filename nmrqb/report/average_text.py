@@ -18,6 +18,7 @@ _SCOPES = {
     "timing": "with these pulses and delays",
 }
 _ROWS = 6
+Rows = tuple[list[str], list[list[str]]]
 _NO_RATE = 1e-9  # 1/s
 _NO_TERM = 1e-6  # of the drift: a term below is rounding, or soon gone
 
@@ -39,7 +40,7 @@ def compile_text(average: AverageHamiltonian) -> str:
         verdict = "met" if average.target.met else "NOT met"
         parts += [
             f"  target {verdict}: {_difference(average)}infidelity of one period "
-            f"{_loss(average.target.infidelity)}",
+            f"{loss(average.target.infidelity)}",
             *_target_time(average.target),
             "",
         ]
@@ -59,7 +60,8 @@ def _difference(average: AverageHamiltonian) -> str:
     return f"differs by {hz(target.error_hz)} Hz, "
 
 
-def _loss(infidelity: float) -> str:
+def loss(infidelity: float) -> str:
+    """Return an infidelity as text, one of rounding as a bound."""
     return "below 1e-12" if infidelity < 1e-12 else f"{infidelity:.3g}"
 
 
@@ -73,7 +75,12 @@ def _target_time(target: TargetCheck) -> list[str]:
 
 
 def _pair_tables(average: AverageHamiltonian) -> list[str]:
-    tables = []
+    return [line for header, rows in pair_rows(average) for line in (table(header, rows), "")]
+
+
+def pair_rows(average: AverageHamiltonian) -> list[Rows]:
+    """Return header and rows of the named terms of every pair in Hz, order by order."""
+    tables: list[Rows] = []
     for labels, _ in average.pairs:
         claimed = average.target is not None and average.target.spins == labels
         target = average.target.named_hz if average.target is not None and claimed else {}
@@ -89,7 +96,7 @@ def _pair_tables(average: AverageHamiltonian) -> list[str]:
             for name in (*NAMED_TERMS, "other")
             if name in target or any(abs(column[name]) > 1e-9 for column in columns)
         ]
-        tables += [table(header, rows), ""]
+        tables.append((header, rows))
     return tables
 
 
@@ -207,12 +214,17 @@ def _no_rounding(rate: float) -> float:
     return 0.0 if abs(rate) < _NO_RATE else rate
 
 
+def budget_rows(budget: ErrorBudget) -> list[list[str]]:
+    """Return the errors of a budget, what is assumed of them, and what they cost."""
+    return [[row.error, row.assumed, loss(row.infidelity)] for row in budget.rows]
+
+
 def _budget_text(budget: ErrorBudget) -> list[str]:
-    rows = [[row.error, row.assumed, _loss(row.infidelity)] for row in budget.rows[:_BUDGET]]
+    rows = budget_rows(budget)[:_BUDGET]
     left = len(budget.rows) - len(rows)
     more = f"; {left} smaller rows with --json" if left > 0 else ""
     return [
         table(["error, alone, over one period", "assumed", "infidelity"], rows),
-        f"  sum {_loss(budget.sum)}, all together {_loss(budget.total)} "
+        f"  sum {loss(budget.sum)}, all together {loss(budget.total)} "
         f"(against the {budget.reference}{more})",
     ]

@@ -76,7 +76,7 @@ def write_result(
         for name, figure in figures.items():
             (folder / name).write_bytes(picture_bytes(figure, name))
         if page:
-            (folder / PAGE).write_text(result_page(result, figures), encoding="utf-8")
+            (folder / PAGE).write_text(result_page(result), encoding="utf-8")
         (folder / TEXT).write_text(result_text(result) + "\n", encoding="utf-8")
         document = dump(result_document(result, files))
         (folder / SUMMARY).write_text(document + "\n", encoding="utf-8")

@@ -2,100 +2,71 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 
 import numpy as np
+import xarray as xr
 from jinja2 import DictLoader, Environment, StrictUndefined
-from matplotlib.figure import Figure
 
 import nmrqb
-from nmrqb.average import AverageHamiltonian, compile_timeline
 from nmrqb.errors import ArgumentError
-from nmrqb.experiment import EXTRACTED_WORK, FIGURES, Result, SequenceCharge
-from nmrqb.report.average_pictures import average_figures
-from nmrqb.report.average_text import compile_text
-from nmrqb.report.pictures import picture_bytes
+from nmrqb.experiment import EXTRACTED_WORK, FIGURES, Result
+from nmrqb.files import library
+from nmrqb.operators import pauli_strings
+from nmrqb.report.page_average import average_section
+from nmrqb.report.page_parts import (
+    Fact,
+    Section,
+    Table,
+    Tile,
+    brief,
+    common_places,
+    encoded,
+    number,
+    places_of,
+)
+from nmrqb.report.page_pictures import (
+    confidence_text,
+    holding,
+    merit_pictures,
+    residual_pictures,
+    sequence_picture,
+    signal_pictures,
+    state_pictures,
+)
+from nmrqb.report.state_pictures import fit_text
 from nmrqb.report.text import asked, quality
+from nmrqb.tomography.estimation.states import to_coefficients
 
 MAX_BYTES = 5_000_000
-_VECTOR_BYTES = 250_000  # a drawing above is kept as a picture of dots
+MOST_ROWS = 200
+"""Points of time that the table of the page has at most."""
+
+_VECTOR_BYTES = (400_000, 60_000, 0)  # above, dots are tried; the next where the page is large
+_OUTSIDE = "†"
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One number that is read at a glance."""
-
-    name: str
-    value: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture within the page: its data as a URL, and its caption."""
-
-    key: str
-    source: str
-    caption: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table that can be folded."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    open: bool = False
-
-
-@dataclass(frozen=True)
-class Listing:
-    """Text as it stands, that can be folded."""
-
-    title: str
-    text: str
-    open: bool = False
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page."""
-
-    key: str
-    title: str
-    paragraphs: tuple[str, ...] = ()
-    tiles: tuple[Tile, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    tables: tuple[Table, ...] = ()
-    listings: tuple[Listing, ...] = ()
-
-
-def result_page(result: Result, figures: Mapping[str, Figure]) -> str:
+def result_page(result: Result) -> str:
     """Return the report of a run as one HTML page that needs nothing else.
 
-    What was asked, the sequence, its average Hamiltonian and error budget where a sequence charges
-    the battery, signals, estimated beside true state, figures of merit against time with their
-    intervals, and where all this comes from.
+    The numbers of the most charged state, what was asked, the sequence, its toggling frames,
+    average Hamiltonian and error budget where a sequence charges the battery, signals, estimated
+    beside true state, figures of merit against time with their intervals, and where all this comes
+    from.  Pictures are drawings, or dots where a drawing would be large; of very many points of
+    time the table shows some, evenly spaced, and says so.
 
     Parameters
     ----------
     result
         What the run yielded.
-    figures
-        Its pictures by the names of their files, see `nmrqb.report.result_figures`.
 
     Raises
     ------
     ArgumentError
-        If the page would be larger than 5 MB.
+        If the page would be larger than 5 MB with all pictures as dots.
     """
-    experiment = result.experiment
     sources = {
         name: files("nmrqb.report").joinpath(name).read_text(encoding="utf-8")
         for name in ("frame.html", "page.html")
@@ -103,91 +74,142 @@ def result_page(result: Result, figures: Mapping[str, Figure]) -> str:
     environment = Environment(
         loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined, trim_blocks=False
     )
-    page = environment.get_template("page.html").render(
-        title=experiment.title or experiment.name,
-        lead=f"{experiment.name} on {experiment.sample.title or experiment.sample.name}",
-        version=nmrqb.__version__,
-        sections=list(_sections(result, figures)),
-    )
-    if len(page.encode("utf-8")) > MAX_BYTES:
-        raise ArgumentError(
-            f"Argument `result` must make a page of at most {MAX_BYTES / 1e6:g} MB, but makes "
-            f"{len(page) / 1e6:.3g} MB; run fewer points of time"
+    template = environment.get_template("page.html")
+    sections = list(_sections(result))
+    page = ""
+    for most_bytes in _VECTOR_BYTES:
+        page = template.render(
+            title=result.experiment.title or result.experiment.name,
+            lead=_lead(result),
+            version=nmrqb.__version__,
+            sections=sections,
+            encoded=lambda figure, most=most_bytes: encoded(figure, most),
         )
-    return page
+        if len(page.encode("utf-8")) <= MAX_BYTES:
+            return page
+    raise ArgumentError(
+        f"Argument `result` must make a page of at most {MAX_BYTES / 1e6:g} MB, but makes "
+        f"{len(page.encode('utf-8')) / 1e6:.3g} MB"
+    )
 
 
-def _sections(result: Result, figures: Mapping[str, Figure]) -> Iterator[Section]:
+def _lead(result: Result) -> str:
     experiment = result.experiment
+    return f"{experiment.name} on {experiment.sample.title or experiment.sample.name}"
+
+
+def _sections(result: Result) -> Iterator[Section]:
+    data, experiment = result.data, result.experiment
+    yield Section(
+        "brief",
+        "In brief",
+        "In brief: the most charged state",
+        paragraphs=(_shown_text(result),),
+        tiles=tuple(_tiles(result)),
+        notes=tuple(result.notes),
+    )
     yield Section(
         "asked",
+        "Asked",
         "What was asked",
-        paragraphs=(experiment.notes,) if experiment.notes else (),
-        tiles=tuple(_tiles(result)),
-        facts=tuple(asked(result)),
-        pictures=(_picture("sequence", figures["sequence.png"], "The protocol, left to right"),),
+        paragraphs=_paragraphs(experiment.notes),
+        facts=tuple(Fact(*fact) for fact in asked(result)),
     )
-    if isinstance(experiment.charge, SequenceCharge):
-        yield from _average(compile_timeline(experiment.charge.timeline, experiment.sample))
+    yield Section("sequence", "Sequence", "The sequence", pictures=(sequence_picture(result),))
+    yield average_section(result)
     yield Section(
         "signal",
+        "Spectra",
         "What the spectrometer saw",
-        pictures=(
-            _picture("fids", figures["signal.png"], "Signals of the most charged state"),
-            _picture("residuals", figures["residuals.png"], "What the fit leaves of the FIDs"),
+        paragraphs=(
+            "FIDs and spectra are of the most charged state and the readout with the strongest "
+            "signal; residuals are of all its readouts.",
         ),
+        facts=tuple(map(Fact, ("fit", "residuals shown"), fit_text(data))),
+        pictures=(*signal_pictures(result), *residual_pictures(data)),
     )
     yield Section(
         "state",
-        "The state, estimated and true",
-        facts=(("quality", " ".join(line.strip() for line in quality(result))),),
-        pictures=(_picture("state-picture", figures["state.png"], "The most charged state"),),
+        "State",
+        "The state, true beside estimated",
+        facts=tuple(Fact(*fact) for fact in quality(result)),
+        pictures=tuple(state_pictures(data)),
+        tables=(_paulis(data),),
     )
     yield Section(
         "figures",
         "Figures of merit",
-        paragraphs=tuple(result.notes),
-        pictures=(_picture("charging", figures["charging.png"], "Estimates over the true curves"),),
+        "Figures of merit against time",
+        pictures=tuple(merit_pictures(result)),
         tables=(_figures(result),),
     )
     yield Section(
-        "provenance",
-        "Where this comes from",
-        facts=tuple((key, _plain(value)) for key, value in result.provenance.items()),
+        "provenance", "Provenance", "Where this comes from", facts=tuple(_provenance(result))
+    )
+
+
+def _paragraphs(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
+
+
+# --------------------------------------------------------------------------------------- brief
+def _shown_text(result: Result) -> str:
+    data = result.data
+    at = data.isel(time=int(data["shown"]))
+    passes = f", after {int(at['cycles'])} passes" if "cycles" in data.coords else ""
+    where = f"{1e3 * float(at['time']):.4g} ms of protocol time"
+    laboratory = 1e3 * float(at["laboratory_time"])
+    return (
+        f"At {where} ({laboratory:.4g} ms on the spectrometer{passes}) the simulated state holds "
+        f"the largest ergotropy of {data.sizes['time']} "
+        f"{'point' if data.sizes['time'] == 1 else 'points'}. Large numbers are estimated from "
+        f"noisy FIDs, with their {confidence_text(result)} intervals."
     )
 
 
 def _tiles(result: Result) -> Iterator[Tile]:
-    """Yield the figures of merit of the most charged state."""
+    """Yield the figures of merit of the most charged state, and how well it is known."""
     at = result.data.isel(time=int(result.data["shown"]))
     for name in result.experiment.report:
-        figure = FIGURES[name]
-        unit = "" if figure.units == "1" else f" {figure.units}"
-        low, value, high, true = (
-            float(at[key]) for key in (f"{name}_low", name, f"{name}_high", f"true_{name}")
-        )
-        yield Tile(
-            figure.title,
-            f"{value:.4g}{unit}",
-            f"interval {low:.4g} to {high:.4g}; true {true:.4g}",
-        )
+        yield _tile(at, name, confidence_text(result))
+    freedom = result.data.attrs["degrees_of_freedom"]
+    fidelity, chi2, p = (float(at[key]) for key in ("fidelity_to_true", "chi2", "p_value"))
+    yield Tile("fidelity", f"{fidelity:.4f}", ("of the estimated to the simulated state",))
+    yield Tile("misfit", f"χ² = {chi2:.1f}", (f"for {freedom} degrees of freedom", f"p = {p:.2g}"))
 
 
-def _average(average: AverageHamiltonian) -> Iterator[Section]:
-    figures = average_figures(average)
-    captions = {
-        "orders.png": "Average Hamiltonian, order by order",
-        "frames.png": "Toggling frames: where z of every spin points",
-        "robustness.png": "Loss against the size of errors",
-    }
-    yield Section(
-        "average",
-        "What the charging sequence makes",
-        pictures=tuple(
-            _picture(name.removesuffix(".png"), figure, captions[name])
-            for name, figure in figures.items()
-        ),
-        listings=(Listing("Average Hamiltonian and error budget", compile_text(average)),),
+def _tile(at: xr.Dataset, name: str, confidence: str) -> Tile:
+    figure = FIGURES[name]
+    unit = "" if figure.units == "1" else f" {figure.units}"
+    keys = (f"{name}_low", name, f"{name}_high", f"true_{name}")
+    values = [float(at[key]) for key in keys]
+    places = places_of((values[2] - values[0]) / 2)
+    low, value, high, true = (brief(number_, places) for number_ in values)
+    missed = "" if bool(holding(at, name)) else ", outside of it"
+    return Tile(
+        figure.title,
+        f"{value}{unit}",
+        (f"{confidence} interval {low} to {high}{unit}", f"simulated {true}{unit}{missed}"),
+    )
+
+
+# -------------------------------------------------------------------------------------- tables
+def _paulis(data: xr.Dataset) -> Table:
+    """Return the Pauli coefficients of the most charged state."""
+    at = data.isel(time=int(data["shown"]))
+    true = to_coefficients(at["true_state"].values)
+    numbers = np.stack([true, at["pauli_mean"].values, at["pauli_error"].values], axis=-1)
+    names = pauli_strings(len(data["spin"]))[1:]
+    rows = tuple(
+        (name, *(number(float(value), 4) for value in row))
+        for name, row in zip(names, numbers, strict=True)
+    )
+    return Table(
+        "Pauli coefficients in numbers",
+        ("string", "true", "estimate", "± 1 σ"),
+        rows,
+        note="Coefficients ⟨P⟩ of linear inversion, dimensionless.",
+        open=False,
     )
 
 
@@ -195,34 +217,87 @@ def _figures(result: Result) -> Table:
     data = result.data
     names = list(result.experiment.report)
     names += ["extracted_work"] if "extracted_work" in data else []
-    header, columns = ["time (ms)"], [data["time"].values * 1e3]
+    kept = _kept(data.sizes["time"], int(data["shown"]))
+    header, groups = ["time (ms)"], [("", 1)]
+    columns = [[f"{value:.4g}" for value in 1e3 * data["time"].values[kept]]]
     for name in names:
         figure = FIGURES.get(name, EXTRACTED_WORK)
         unit = "" if figure.units == "1" else f" ({figure.units})"
-        header += [f"{name}{unit} true", "estimate", "low", "high"]
-        keys = (f"true_{name}", name, f"{name}_low", f"{name}_high")
-        columns += [data[key].values for key in keys]
-    rows = tuple(tuple(f"{float(x):.4g}" for x in row) for row in zip(*columns, strict=True))
-    return Table("All points of time", tuple(header), rows, open=len(rows) <= 12)
+        part = _columns(data, name)
+        groups.append((f"{figure.title}{unit}", len(part)))
+        header += part
+        columns += [[column[k] for k in kept] for column in part.values()]
+    return Table(
+        "All points of time" if len(kept) == data.sizes["time"] else "Points of time",
+        tuple(header),
+        tuple(zip(*columns, strict=True)),
+        groups=tuple(groups),
+        note=_table_note(result, names, len(kept)),
+    )
 
 
-def _picture(key: str, figure: Figure, caption: str) -> Picture:
-    """Return a figure as a drawing, or as dots where the drawing would be large."""
-    drawing = picture_bytes(figure, f"{key}.svg")
-    kind, content = "svg+xml", drawing
-    if len(drawing) > _VECTOR_BYTES:
-        kind, content = "png", picture_bytes(figure, f"{key}.png")
-    encoded = base64.b64encode(content).decode("ascii")
-    return Picture(key, f"data:image/{kind};base64,{encoded}", caption)
+def _columns(data: xr.Dataset, name: str) -> dict[str, list[str]]:
+    """Return header and cells of a figure of merit: ideal, average, true, estimate, interval."""
+    low, high = data[f"{name}_low"].values, data[f"{name}_high"].values
+    places = common_places(low, high)
+
+    def cells(values: Iterable[float]) -> list[str]:
+        return [number(float(value), places) for value in values]
+
+    heads = {"ideal_": "ideal", "model_": "average H", "true_": "true"}
+    wanted = heads if name == "extracted_work" else {"true_": "true"}
+    found = {
+        head: cells(data[key + name].values) for key, head in wanted.items() if key + name in data
+    }
+    marks = np.where(holding(data, name), "", f"\N{NO-BREAK SPACE}{_OUTSIDE}")
+    found["estimate"] = [
+        text + str(mark) for text, mark in zip(cells(data[name].values), marks, strict=True)
+    ]
+    ends = zip(cells(low), cells(high), strict=True)
+    found["interval"] = [f"[{least}, {most}]" for least, most in ends]
+    return found
+
+
+def _kept(points: int, shown: int) -> list[int]:
+    """Return the times that the table has: all, or evenly spaced ones and the one shown."""
+    spread = np.linspace(0, points - 1, min(points, MOST_ROWS)).round().astype(int)
+    return sorted({*map(int, spread), shown})
+
+
+def _table_note(result: Result, names: list[str], rows: int) -> str:
+    inside = [bool(held) for name in names for held in holding(result.data, name)]
+    points = result.data.sizes["time"]
+    told = (
+        f"True: the simulated state. {sum(inside)} of {len(inside)} intervals of "
+        f"{confidence_text(result)} hold its value; {_OUTSIDE} marks the others."
+    )
+    if rows < points:
+        told += f" {rows} of {points} points, evenly spaced; all are in result.nc."
+    return told
+
+
+# ---------------------------------------------------------------------------------- provenance
+def _provenance(result: Result) -> Iterator[Fact]:
+    """Yield what is needed to get the same numbers again."""
+    kept = dict(result.provenance)
+    overrides = kept.pop("overrides", {})
+    name = result.experiment.name
+    file = name if name in library("experiment") else f"{name}.yaml"
+    words = ["nmrqb", "run", file, "--seed", str(result.seed)]
+    words += [word for key, value in overrides.items() for word in ("--set", f"{key}={value}")]
+    yield Fact("to run it again", shlex.join(words), code=True)
+    for key, value in kept.items():
+        if not isinstance(value, Mapping):
+            yield Fact(key, str(value))
+            continue
+        for part, text in value.items():
+            if text is not None:
+                yield Fact(_spaced(f"{key}: {part}"), _plain(text), code=key == "inputs_sha256")
+
+
+def _spaced(name: str) -> str:
+    return name.replace("inputs_sha256", "SHA-256").replace("_", " ")
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, str | int | float):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False, default=_listed)
-
-
-def _listed(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    return np.asarray(value).tolist() if isinstance(value, np.ndarray | Sequence) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -32,6 +35,9 @@ from nmrqb.plotting.lettering import FAMILY, filled, plain, text_height
 from nmrqb.sample import Sample
 from nmrqb.sequence import Sequence
 from nmrqb.spectrometer import liouvillian, observable, transitions
+
+Panel = Callable[[Axes], object]
+"""One picture, ready to be drawn on Axes."""
 
 DPI = 130
 FORMATS = ("png", "pdf", "svg")
@@ -72,6 +78,18 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def legend_below(figure: Figure, *, ncols: int) -> None:
+    """Put the legend of the first Axes below the figure, where no curve is."""
+    ax = figure.axes[0]
+    handles, texts = ax.get_legend_handles_labels()
+    inside = ax.get_legend()
+    if inside is not None:
+        inside.remove()
+    figure.legend(
+        handles, texts, loc="outside lower center", ncols=ncols, frameon=False, fontsize=8.5
+    )
 
 
 def sequence_figure(
@@ -115,18 +133,29 @@ def _diagram_figure(
     return figure
 
 
-def protocol_figure(experiment: Experiment) -> Figure:
-    """Return the diagram of a whole experiment: prepare, charge, readout, acquisition."""
+def protocol_figure(experiment: Experiment, *, at: int = -1, titled: bool = True) -> Figure:
+    """Return the diagram of a whole experiment: prepare, charge, readout, acquisition.
+
+    Parameters
+    ----------
+    experiment
+        What is drawn.
+    at
+        Index of the time that is drawn, where each has a sequence of its own.
+    titled
+        Whether the title of the experiment stands above it.
+    """
     rows = range(len(experiment.sample.labels))
     readouts = experiment.measure.readout_names
     columns = [
         *_preparation_columns(experiment, rows),
-        *_charging_columns(experiment.charge, len(rows)),
-        *_extraction_columns(experiment, rows),
+        *_charging_columns(experiment.charge, len(rows), at),
+        *_extraction_columns(experiment, rows, at),
         Column(marks={k: box(_readout_text(readouts, k, len(rows))) for k in rows}),
         Column(marks={k: fid() for k in rows}),
     ]
-    return _diagram_figure(columns, map(plain, experiment.sample.labels), experiment.title)
+    title = experiment.title if titled else ""
+    return _diagram_figure(columns, map(plain, experiment.sample.labels), title)
 
 
 def _preparation_columns(experiment: Experiment, rows: Iterable[int]) -> list[Column]:
@@ -154,11 +183,11 @@ def _readout_text(readouts: tuple[str, ...], row: int, rows: int) -> str:
     return "\n".join(["one readout of", *told, *map(plain, named)])
 
 
-def _extraction_columns(experiment: Experiment, rows: Iterable[int]) -> list[Column]:
+def _extraction_columns(experiment: Experiment, rows: Iterable[int], at: int) -> list[Column]:
     """Return the unitary that is applied before the second of two measurements, if there is one."""
     stages = extraction_stages(experiment)
     if stages:
-        drawn_events = timeline_columns(stages[-1].timeline)
+        drawn_events = timeline_columns(stages[at].timeline)
         return [Column("open"), *drawn_events, Column("close", text="extract, the second time")]
     if not experiment.measure.direct_work:
         return []
@@ -167,13 +196,13 @@ def _extraction_columns(experiment: Experiment, rows: Iterable[int]) -> list[Col
     return [Column(marks={k: box("first without, then\nwith extraction") for k in drawn})]
 
 
-def _charging_columns(charge: Charge, rows: int) -> list[Column]:
+def _charging_columns(charge: Charge, rows: int, at: int) -> list[Column]:
     if isinstance(charge, DriveCharge):
         text = f"4π·{charge.rate_hz:g} Hz·t\nx" if not charge.soft else "drive x\nfor t"
         return [Column(marks={k: Mark(label=text, look="grey", width=_DRIVE) for k in range(rows)})]
     if isinstance(charge, HamiltonianCharge):
-        text = f"charge, here for {1e3 * float(charge.times_s[-1]):.4g} ms"
-        return [Column("open"), *timeline_columns(charge.timelines[-1]), Column("close", text=text)]
+        text = f"charge, here for {1e3 * float(charge.times_s[at]):.4g} ms"
+        return [Column("open"), *timeline_columns(charge.timelines[at]), Column("close", text=text)]
     played = timeline_columns(charge.timeline)
     if len(played) > MOST_COLUMNS:
         played = [Column("block", text=f"{plain(charge.timeline.name)}\n{len(played)} events")]
@@ -186,26 +215,49 @@ def signal_figure(result: Result) -> Figure:
 
     The spectra are those of FIDs under a window that decays as the lines do (matched filter).
     """
-    data = result.data
-    strength = np.abs(data["fid"].values[..., 0]).sum(axis=-1)
-    readout = int(np.argmax(strength))
-    times = data["acquisition_time"].values
-    width = 1 / float(times[1] - times[0])
-    channels = data["channel"].values
-    figure = new_figure(10, 2.9 * len(channels) + 0.4)
-    axes = figure.subplots(len(channels), 2, squeeze=False)
-    first = slice(0, max(16, len(times) // 20))  # the whole of it would be a solid block
-    for row, channel in enumerate(channels):
-        fid = data["fid"].values[readout, row]
-        decay, span = _line_shape(result, str(channel))
-        name = f"{channel}, readout {data['readout'].values[readout]}"
-        draw_fid(axes[row, 0], times[first], fid[first], title=f"Start of the FID of {name}")
-        title = f"Spectrum of {name} (unphased, lb {decay / np.pi:.2g} Hz)"
-        windowed = fid * np.exp(-decay * times)
-        draw_spectrum(axes[row, 1], windowed, width, title=title, span_hz=min(span, width / 2))
+    data, panels = result.data, signal_panels(result)
+    figure = new_figure(10, 2.9 * len(panels) + 0.4)
+    axes = figure.subplots(len(panels), 2, squeeze=False)
+    for row, pair in zip(axes, panels.values(), strict=True):
+        for ax, draw in zip(row, pair, strict=True):
+            draw(ax)
     shown = float(data["time"][int(data["shown"])]) * 1e3
     figure.suptitle(f"Signal of the most charged state (protocol time {shown:.4g} ms)")
     return figure
+
+
+def strongest_readout(data: xr.Dataset) -> int:
+    """Return the readout whose FIDs of the most charged state begin with the strongest signal."""
+    return int(np.argmax(np.abs(data["fid"].values[..., 0]).sum(axis=-1)))
+
+
+def signal_panels(result: Result) -> dict[str, tuple[Panel, Panel]]:
+    """Return the pictures of FID and spectrum of every channel, see `signal_figure`."""
+    data = result.data
+    readout = strongest_readout(data)
+    times = data["acquisition_time"].values
+    width = 1 / float(times[1] - times[0])
+    first = slice(0, max(16, len(times) // 20))  # the whole of it would be a solid block
+    panels: dict[str, tuple[Panel, Panel]] = {}
+    for row, channel in enumerate(map(str, data["channel"].values)):
+        fid = data["fid"].values[readout, row]
+        decay, span = _line_shape(result, channel)
+        name = f"{channel}, readout {data['readout'].values[readout]}"
+        start = partial(
+            draw_fid,
+            times_s=times[first],
+            fid=fid[first],
+            title=f"Start of the FID of {name}",
+        )
+        spectrum = partial(
+            draw_spectrum,
+            fid=fid * np.exp(-decay * times),
+            spectral_width_hz=width,
+            title=f"Spectrum of {name} (unphased, lb {decay / np.pi:.2g} Hz)",
+            span_hz=min(span, width / 2),
+        )
+        panels[channel] = (start, spectrum)
+    return panels
 
 
 def _line_shape(result: Result, channel: str) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from nmrqb.experiment import (
     ReceiverErrors,
     Result,
 )
-from nmrqb.operators import Complex, named_terms, pauli_coefficients, pauli_strings
+from nmrqb.operators import Complex, Real, named_terms, pauli_coefficients, pauli_strings
 from nmrqb.sample import T1T2
 from nmrqb.sequence import NO_ERRORS
 
@@ -71,7 +71,7 @@ def result_text(result: Result) -> str:
             _shown_note(result),
             _figures_tables(result),
             "",
-            *quality(result),
+            *(f"  {name}: {text}" for name, text in quality(result)),
             *(f"  Note: {note}" for note in result.notes),
         ]
     )
@@ -87,7 +87,7 @@ def asked(result: Result) -> list[tuple[str, str]]:
         ("sample", f"{experiment.sample.name} ({', '.join(experiment.sample.labels)})"),
         ("battery", _battery_text(result)),
         ("prepare", _preparation_text(result)),
-        ("charge", f"{_charge_text(result)}, {len(time)} points, {time[0]:g} to {time[-1]:.4g} ms"),
+        ("charge", f"{_charge_text(result)}, {_times_text(time)}"),
         *([("extract", _extraction_text(data))] if "extraction_time" in data else []),
         ("noise", ", ".join([relaxation, f"{noise.pulses} pulses", *_imperfections(noise)])),
         (
@@ -98,6 +98,12 @@ def asked(result: Result) -> list[tuple[str, str]]:
         ),
         ("seed", str(result.seed)),
     ]
+
+
+def _times_text(time_ms: Real) -> str:
+    if len(time_ms) == 1:
+        return f"1 point, {time_ms[0]:.4g} ms"
+    return f"{len(time_ms)} points, {time_ms[0]:g} to {time_ms[-1]:.4g} ms"
 
 
 def _again(measure: Measurement) -> str:
@@ -258,18 +264,29 @@ def _shown_times(points: int, brightest: int) -> list[int]:
     return sorted({*map(int, spread), brightest})
 
 
-def quality(result: Result) -> list[str]:
-    """Return how well the data and the estimates fit, line by line."""
+def quality(result: Result) -> list[tuple[str, str]]:
+    """Return how well the data and the estimates fit, as names and texts."""
     data = result.data
     worst = float(data["fidelity_to_true"].min())
     confidence = result.experiment.measure.confidence
     return [
-        f"  largest ergotropy {float(data['true_ergotropy'].max()):.4g} Hz at "
-        f"{float(data['time'][int(data['shown'])]) * 1e3:.4g} ms (simulated state)",
-        f"  fidelity of estimated to simulated state: lowest {worst:.6f}, median "
-        f"{float(data['fidelity_to_true'].median()):.6f}",
-        f"  χ² of the data: mean {float(data['chi2'].mean()):.1f} for "
-        f"{data.attrs['degrees_of_freedom']} degrees of freedom",
-        f"  intervals: {100 * confidence:g}%, parametric bootstrap of "
-        f"{result.experiment.measure.replicas} replicas, bias-corrected",
+        (
+            "largest ergotropy of the simulated state",
+            f"{float(data['true_ergotropy'].max()):.4g} Hz at "
+            f"{float(data['time'][int(data['shown'])]) * 1e3:.4g} ms",
+        ),
+        (
+            "fidelity of estimated to simulated state",
+            f"lowest {worst:.6f}, median {float(data['fidelity_to_true'].median()):.6f}",
+        ),
+        (
+            "χ² of the data",
+            f"mean {float(data['chi2'].mean()):.1f} for {data.attrs['degrees_of_freedom']} degrees "
+            "of freedom",
+        ),
+        (
+            "intervals",
+            f"{100 * confidence:g} %, parametric bootstrap of "
+            f"{result.experiment.measure.replicas} replicas, bias-corrected",
+        ),
     ]

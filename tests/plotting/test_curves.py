@@ -50,6 +50,20 @@ def test_marks_and_bars_are_estimates_and_intervals(ax, data):
     np.testing.assert_allclose(ends[:, 1], data["ergotropy_high"])
 
 
+def test_one_point_of_a_curve_is_seen(ax, data):
+    one = data.isel(time=[1]).assign(model_ergotropy=data["true_ergotropy"].isel(time=[1]))
+    true, model, _ = draw_figure_of_merit(ax, one, "ergotropy")
+    assert (true.get_marker(), model.get_marker()) == ("_", "_")
+    assert draw_figure_of_merit(ax, data, "ergotropy")[0].get_marker() in ("", "None")
+
+
+def test_very_many_bars_do_not_hide_the_curve(ax, data):
+    many = data.isel(time=np.zeros(300, dtype=int))
+    true, marks = draw_figure_of_merit(ax, many, "ergotropy")
+    assert true.get_zorder() > marks.get_zorder()
+    assert marks.get_alpha() < 0.5
+
+
 def test_bars_are_not_symmetric_by_force(ax, data):
     draw_figure_of_merit(ax, data.assign(ergotropy_low=data["ergotropy"]), "ergotropy")
     (bars,) = ax.collections

@@ -1,6 +1,7 @@
 """What `nmrqb compile` prints, writes and draws beyond the Hamiltonian."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -132,6 +133,24 @@ def test_orders_are_drawn_as_bars(dm):
     assert bars[0][0].get_height() == pytest.approx(215.13 / 8)
     assert bars[1][0].get_height() == pytest.approx(0, abs=1e-9)
     assert bars[3][0].get_height() == pytest.approx(215.13 / 8)
+
+
+def test_many_terms_have_room_for_their_names():
+    average = compile_sequence(load_sequence("literature_dm"), CHLOROFORM, pulses="finite")
+    figure = average_figures(average)["orders.png"]
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    assert len(ax.get_xticklabels()) > 6
+    boxes = [tick.get_window_extent() for tick in ax.get_xticklabels()]
+    assert all(a.x1 <= b.x0 for a, b in pairwise(boxes))
+
+
+def test_the_legend_of_robustness_hides_no_curve(dm):
+    figure = average_figures(dm)["robustness.png"]
+    figure.canvas.draw()
+    (ax,), (legend,) = figure.axes, figure.legends
+    assert legend.get_window_extent().y1 <= ax.get_tightbbox().y0
+    assert ax.get_legend() is None
 
 
 def test_the_folder_holds_pictures_text_and_document(dm, tmp_path):

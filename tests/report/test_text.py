@@ -92,6 +92,9 @@ def test_the_summary_says_what_was_asked(driven):
     assert "ideal pulses" in lines["noise"]
     assert "II, IX, IY, XX on 1H, 13C; SNR 40 per scan, 4 scans" in lines["measure"]
     assert lines["seed"].split() == ["seed", "1"]
+    one = result_text(replace(driven, data=driven.data.isel(time=[7]).assign(shown=0)))
+    assert "rate 50 Hz, 1 point, 5 ms" in one
+    assert "intervals: 95 %, parametric bootstrap of 50 replicas" in one
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_the_summary_holds_the_numbers(driven):
     expected = [0.0, float(data["true_ergotropy"]), float(data["ergotropy"])]
     assert [float(cell) for cell in first[:3]] == pytest.approx(expected, abs=6e-4)
     peak = driven.data["true_ergotropy"].values.max()
-    assert f"largest ergotropy {peak:.4g} Hz at 5 ms" in text
+    assert f"largest ergotropy of the simulated state: {peak:.4g} Hz at 5 ms" in text
     lowest = driven.data["fidelity_to_true"].values.min()
     assert f"lowest {lowest:.6f}" in text
     for note in driven.notes:
