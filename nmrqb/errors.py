@@ -61,6 +61,10 @@ class InputError(NmrqbError):
         return cls([Fault(position, message)])
 
 
+class FileArgumentError(InputError, ArgumentError):
+    """A value of a file that turns out unusable when it is used: told where the file says it."""
+
+
 def refuse(faults: Iterable[Fault]) -> None:
     """Raise an `InputError` that tells all faults, if there are any."""
     error = InputError(faults)

@@ -110,6 +110,24 @@ def as_matrix(value: Any, name: str = "rho") -> Complex:  # noqa: ANN401 - array
     return matrix
 
 
+def as_generator(value: object, name: str = "rng") -> np.random.Generator:
+    """Return a random generator as it is.
+
+    There is no default: whoever draws numbers chooses their seed, and can record it.
+
+    Raises
+    ------
+    ArgumentError
+        If it is anything else.
+    """
+    if isinstance(value, np.random.Generator):
+        return value
+    raise ArgumentError(
+        f"Argument `{name}` must be a random generator such as np.random.default_rng(1), but is "
+        f"{value!r:.80}"
+    )
+
+
 def as_hermitian(value: Any, name: str) -> Complex:  # noqa: ANN401 - arrays or Qobj
     """Return Hermitian matrices, |A − A†| ≤ 1e-10 of the largest |A|, of shape (..., d, d).
 

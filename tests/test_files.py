@@ -1,19 +1,22 @@
 """YAML with positions, the library, overrides and atomic writes."""
 
+import math
 import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nmrqb import files
-from nmrqb.errors import InputError, OutputError, Position
+from nmrqb.errors import ArgumentError, InputError, OutputError, Position
 from nmrqb.files import (
     documents,
     library,
+    override_texts,
     parse_document,
     plain_scalar,
     read_document,
@@ -226,6 +229,20 @@ def test_overrides():
 def test_bad_overrides(path, message):
     with pytest.raises(InputError, match=rf"^--set {re.escape(path)}:1:1: .*{message}"):
         with_overrides(parse_document(BASIC, "a.yaml"), {path: "1"})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("5 Hz", "5 Hz"), (8, "8"), (np.int64(8), "8"), (np.float64(0.1), "0.1"), (True, "true")],
+)
+def test_numbers_of_python_are_texts_of_a_file(value, text):
+    assert override_texts({"a": value}) == {"a": text}
+
+
+@pytest.mark.parametrize("value", [None, math.inf, np.nan, [1], b"5 Hz"])
+def test_other_overrides_are_refused_by_name(value):
+    with pytest.raises(ArgumentError, match=r"`overrides` must give `a\.b` a text such as"):
+        override_texts({"a.b": value})
 
 
 def test_an_override_of_a_mapping_forgets_what_was_inside():

@@ -79,6 +79,8 @@ def test_expressions(text, dimension, value):
     ("text", "dimension", "message"),
     [
         ("5", "time", "`5` has no unit; write for example '5 ms'"),
+        ("2 ppm", "frequency", "`2 ppm` is in ppm, which is a plain number, but must be a freq"),
+        ("(1 + 5 %)*2", "time", "is in %, which is a plain number, but must be a time, for"),
         ("0", "frequency", "`0` has no unit; write for example '0 Hz'"),
         ("2*pi", "angle", "`2\\*pi` has no unit; write for example '90 deg'"),
         ("5 kg", "time", "unknown unit `kg` in `5 kg`; Valid: h, min, ms"),

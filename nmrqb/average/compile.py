@@ -28,6 +28,7 @@ from nmrqb.errors import ArgumentError, InputError
 from nmrqb.operators import Complex, named_terms, pair_part
 from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import Sequence, Timeline, expand
+from nmrqb.units import is_batch
 
 DEFAULT_ORDER = 2
 MAX_RELAXING = 3  # spins; the superoperators of more take too long for every compile
@@ -40,7 +41,7 @@ def compile_sequence(
     *,
     pulses: PulseModel = "ideal",
     order: int | None = None,
-    parameters: Mapping[str, str] | None = None,
+    parameters: Mapping[str, str | float] | None = None,
     roles: Mapping[str, str] | None = None,
     analyse: bool = True,
 ) -> AverageHamiltonian:
@@ -56,7 +57,8 @@ def compile_sequence(
         Highest Magnus order; given, it makes ``named`` the truncation at that order, otherwise
         orders up to 2 are reported and ``named`` is exact.
     parameters
-        Expressions that override the sequence's own, as ``{"t": "2 ms"}``.
+        Expressions that override the sequence's own, as ``{"t": "2 ms"}``; a number means what it
+        means in the file, see `nmrqb.sequence.expand`.
     roles
         Role to label of a spin; by default roles are bound in sample order.
     analyse
@@ -67,7 +69,7 @@ def compile_sequence(
     InputError
         If the sequence does not fit the sample.
     ArgumentError
-        If the sequence takes no time or an argument is out of range.
+        If the sequence takes no time, a parameter has many values, or an argument is out of range.
     """
     timeline = expand(sequence, sample, pulses=pulses, parameters=parameters, roles=roles)
     other: PulseModel = "finite" if pulses == "ideal" else "ideal"
@@ -103,6 +105,11 @@ def compile_timeline(
     ArgumentError
         If the timeline takes no time, has gradients, or the order is out of range.
     """
+    if batches := [name for name, value in timeline.parameters.items() if is_batch(value)]:
+        raise ArgumentError(
+            f"Argument `parameters` must give `{batches[0]}` one value, but gives many; "
+            "`compile_batch` takes many"
+        )
     played = play_pass(timeline, sample)
     terms = _terms(played, DEFAULT_ORDER if order is None else order)
     exact = effective_hamiltonian(

@@ -11,7 +11,10 @@ def main() -> None:
     """
     try:
         from nmrqb.cli.app import app
+        from nmrqb.cli.console import misused
 
-        app(prog_name="nmrqb")
+        with misused():
+            status = app(prog_name="nmrqb", standalone_mode=False)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    raise SystemExit(status or 0)

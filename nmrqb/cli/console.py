@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any, NoReturn, ParamSpec, TextIO
 
 import typer
 
-from nmrqb.errors import Fault, InputError, NmrqbError, Position
+from nmrqb.errors import Fault, InputError, NmrqbError, Position, nearest
 
 P = ParamSpec("P")
 
@@ -79,6 +80,36 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
             leave(BAD_INPUT, str(Fault(Position(given), str(error))))
 
     return guarded
+
+
+# the base of what the parser of the command line raises, which it does not export by itself
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+@contextmanager
+def misused() -> Iterator[None]:
+    """Turn what the parser of the command line refuses into one line and the exit status 2."""
+    try:
+        yield
+    except _UsageError as error:
+        if error.format_message().startswith("Usage:"):  # nothing was asked for: this is the help
+            write(error.format_message(), sys.stderr)
+        else:
+            at = Position(error.ctx.command_path if error.ctx else "nmrqb")
+            write(str(Fault(at, _usage_message(error))), sys.stderr)
+        raise SystemExit(BAD_INPUT) from None
+
+
+def _usage_message(error: Any) -> str:  # noqa: ANN401 - see _UsageError
+    message, context = " ".join(error.format_message().split()).rstrip("."), error.ctx
+    message = f"{message[:1].lower()}{message[1:]}".replace("Value error, ", "")
+    if context is None:
+        return message
+    unknown = re.match("no such command '(.*?)'", message)
+    if unknown is not None:
+        message = f"no such verb: {unknown[1]}; {nearest(unknown[1], context.command.commands)}"
+    usage = " ".join(context.get_usage().split()).replace("Usage:", "usage:")
+    return f"{message}; {usage}, more by `{context.command_path} --help`"
 
 
 def _silence() -> None:

@@ -30,6 +30,7 @@ from nmrqb.sequence import (
     TimedGradient,
     TimedPulse,
     Timeline,
+    Values,
     expand,
     with_errors,
 )
@@ -51,8 +52,10 @@ class Played:
         Average over the sample at the end, shape (..., d, d), virtual z rotations included.
     signals
         For every ``acquire`` in the order of time the label of a spin to
-        tr[ρ(σ_x + iσ_y)_k]e^{−iφ_k}, φ_k the receiver's phase: its FID at that instant,
-        shape (...).
+        tr[ρ(σ_x + iσ_y)_k]e^{−iφ_k} = 2 tr[ρ(I_x + iI_y)_k]e^{−iφ_k}, φ_k the receiver's phase:
+        its FID at that instant, shape (...).  It has no unit (or that of a deviation) and holds
+        Paulis, σ = 2I, as every signal here: twice what tr(ρI₊) gives.  It is 1 for a spin in the
+        state (1 + σ_x)/2, and d/2 for the deviation I_x of one spin.
     error
         Estimate of the Frobenius norm of the error of the final state, see
         `nmrqb.dynamics.evolution.Evolution`; that of an ensemble's quadrature is not in it.
@@ -149,7 +152,7 @@ def play_sequence(  # noqa: PLR0913 - all keywords, and each one stands alone
     rho: Complex | None = None,
     *,
     pulses: PulseModel = "ideal",
-    parameters: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Values] | None = None,
     roles: Mapping[str, str] | None = None,
     relaxation: Relaxation = False,
     ensemble: Ensemble | None = None,

@@ -202,7 +202,8 @@ class ChargeFormat(Entry):
     how: Literal["hard", "soft"] = Field(
         "hard",
         alias="as",
-        description="hard: one hard pulse at each time; soft: the drive lasts, all couplings on.",
+        description="hard: one hard pulse at each time; soft: the drive lasts, all couplings on; "
+        "its rate is at most that at which the pulses of the sample's 90° times turn every spin.",
     )
     hamiltonian: HamiltonianFormat | None = Field(
         None,

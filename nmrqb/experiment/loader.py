@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -31,8 +32,8 @@ from nmrqb.experiment.model import (
 from nmrqb.experiment.noise import load_profile, noise_faults, noise_of
 from nmrqb.experiment.readout_loading import load_readouts, missing_lengths
 from nmrqb.experiment.receiver_format import receiver_faults
-from nmrqb.experiment.references import beside, collecting, told_at
-from nmrqb.files import Document
+from nmrqb.experiment.references import beside, collecting, places_of_settings, told_at
+from nmrqb.files import Document, override_texts
 from nmrqb.sample import Sample, load_sample
 from nmrqb.sequence import (
     Sequence,
@@ -42,12 +43,13 @@ from nmrqb.sequence import (
     load_sequence,
 )
 from nmrqb.tomography import Readout
+from nmrqb.tomography.uncertainty.error_bars import least_replicas
 
 TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
 
 
 def load_experiment(
-    argument: str | Path, *, overrides: Mapping[str, str] | None = None
+    argument: str | Path, *, overrides: Mapping[str, str | float] | None = None
 ) -> Experiment:
     """Read an experiment from the library or from a file, and bind it to its sample.
 
@@ -56,14 +58,17 @@ def load_experiment(
     argument
         A shipped name such as ``charge_dm_ksea``, or a file.
     overrides
-        Changes by path, as of ``--set``: ``{"battery.D": "100 Hz"}``.
+        Changes by path, as of ``--set``: ``{"battery.D": "100 Hz"}``; a number means what it means
+        in the file: ``{"measure.scans": 8}``.
 
     Raises
     ------
     InputError
         With every fault of the file, of the overrides, and of what it refers to.
+    ArgumentError
+        If an override is neither text nor a finite number.
     """
-    changes = dict(overrides or {})
+    changes = override_texts(overrides or {})
     document = formats.read("experiment", argument, ExperimentFormat, overrides=changes)
     entry, faults = formats.check(document, ExperimentFormat)
     sample = _sample(entry, document, faults)
@@ -76,6 +81,7 @@ def load_experiment(
         *_override_faults(entry, document, sample),
         *_battery_faults(entry, document, sample),
         *_prepare_faults(entry, document, sample),
+        *_charge_faults(entry, document, sample),
         *_measure_faults(entry, document, sample),
         *design_faults(entry, document, sample),
         *noise_faults(entry.noise, document, sample),
@@ -104,6 +110,7 @@ def load_experiment(
             _hashes(document, sample, sequence) | readouts.hashes | profile.hashes
         ),
         overrides=MappingProxyType(changes),
+        places=places_of_settings(document),
     )
 
 
@@ -233,14 +240,42 @@ def _prepare_faults(entry: ExperimentFormat, document: Document, sample: Sample)
             yield Fault(at, f"sample `{sample.name}` has no spin `{label}`; {hint}")
 
 
+def _charge_faults(entry: ExperimentFormat, document: Document, sample: Sample) -> Iterator[Fault]:
+    """Tell a soft drive that is stronger than the pulses by which 90° times were measured."""
+    charge, known = entry.charge, [s for s in sample.spins if s.pulse_90_s is not None]
+    if charge.how != "soft" or charge.rate is None or not known:
+        return
+    slowest = max(known, key=lambda spin: spin.pulse_90_s or 0.0)
+    largest = 1 / (8 * (slowest.pulse_90_s or math.inf))  # 2 rate turns per second are 1/(4 t90)
+    if abs(charge.rate) > largest * (1 + 1e-9):
+        yield Fault(
+            document.position(("charge", "rate")),
+            f"`rate` must be at most {largest:.6g} Hz for a soft drive, as {slowest.label} with a "
+            f"90° time of {slowest.pulse_90_s:g} s turns no faster, but is {charge.rate:g} Hz; "
+            "write `as: hard` or a lower rate",
+        )
+
+
 def _measure_faults(entry: ExperimentFormat, document: Document, sample: Sample) -> Iterator[Fault]:
     if entry.measure.dead_time < 0:
         at = document.position(("measure", "dead_time"))
         yield Fault(at, f"`dead_time` must not be negative, but is {entry.measure.dead_time:g} s")
+    yield from _replica_faults(entry.measure, document)
     if missing := missing_lengths(entry, sample):
         at = document.position(("noise", "pulses"))
         yield Fault(
             at, f"finite pulses need `pulse_90` of every spin; {', '.join(missing)} has none"
+        )
+
+
+def _replica_faults(measure: MeasureFormat, document: Document) -> Iterator[Fault]:
+    least = least_replicas(measure.confidence)
+    if measure.replicas < least:
+        given = "replicas" if ("measure", "replicas") in document.values else "confidence"
+        yield Fault(
+            document.position(("measure", given)),
+            f"`replicas` must be at least 2/(1 − confidence) = {least}, so that there are such "
+            f"quantiles, but is {measure.replicas}",
         )
 
 

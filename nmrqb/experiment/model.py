@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nmrqb.battery import Battery
 from nmrqb.dynamics import Distribution, Tabulated
+from nmrqb.errors import Position
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import Mechanism, PulseModel, Sample
 from nmrqb.sequence import NO_ERRORS, PulseErrors, Sequence, Timeline
@@ -301,6 +302,8 @@ class Experiment:
         Hashes of the files that were read, by name.
     overrides
         ``--set`` values by path.
+    places
+        Where the file gives what may turn out unusable only when it is run, by argument.
     """
 
     name: str
@@ -317,6 +320,9 @@ class Experiment:
     seed: int | None = None
     inputs_sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     overrides: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    places: Mapping[str, Position] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
+    )
 
     @property
     def preparation(self) -> PreparationStage | None:

@@ -67,7 +67,7 @@ class Truth:
 
 Variable = tuple[tuple[str, ...], Any, dict[str, str]]
 _STATE = ("time", "row", "column")
-_MISFIT = 3e-5  # probability of residuals that are told as a misfit
+_MISFIT = 3e-5  # probability of so large, or so small, residuals that are told as a misfit
 _EXTRACTION = (
     "The extracted work is a difference of two measured energies, which takes twice the scans: the "
     "unitary that makes the estimated state passive acts on the spins, ideally and at once, and "
@@ -351,6 +351,13 @@ def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
             f"{float(estimate.chi2.mean()):.1f} for {estimate.degrees_of_freedom} degrees of "
             "freedom. The intervals hold the errors of noise and calibration only and are too "
             "narrow."
+        )
+    if estimate.joint_p_smaller < _MISFIT:
+        notes.append(
+            "The data fit the calibrated model better than their noise allows: mean χ² is "
+            f"{float(estimate.chi2.mean()):.1f} for {estimate.degrees_of_freedom} degrees of "
+            "freedom. The noise level is overstated, or the FIDs were clipped or filtered; the "
+            "intervals are not those of the noise."
         )
     if truth.ensemble.size > 1:
         notes.append(

@@ -20,6 +20,7 @@ from nmrqb.experiment.figures import estimated_figures
 from nmrqb.experiment.inhomogeneity import ensemble_of
 from nmrqb.experiment.measuring import measured, receiver_of, shown_index
 from nmrqb.experiment.model import Experiment, Result, SequenceCharge
+from nmrqb.experiment.references import told_in_file
 from nmrqb.experiment.result import (
     Truth,
     Variable,
@@ -64,7 +65,8 @@ def run(
     Raises
     ------
     ArgumentError
-        If the readouts do not determine the state or a number is out of range.
+        If the readouts do not determine the state or a number is out of range; told where the file
+        gives it, and an `InputError` as well, where that is known.
     """
     used = _seed(experiment, seed)
     seeds = np.random.SeedSequence(used).spawn(4)
@@ -72,12 +74,13 @@ def run(
     report = progress or (lambda done, total: None)
     truth = simulate(experiment, seed=int(ensemble_seed.generate_state(1)[0]))
     report(1, 4)
-    found = measured(
-        experiment,
-        truth,
-        np.random.default_rng(noise_seed),
-        np.random.default_rng(extraction_seed),
-    )
+    with told_in_file(experiment.places):
+        found = measured(
+            experiment,
+            truth,
+            np.random.default_rng(noise_seed),
+            np.random.default_rng(extraction_seed),
+        )
     report(2, 4)
     figures = estimated_figures(experiment.battery)
     bars = intervals(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
+import numbers
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
-from nmrqb.errors import Fault, InputError, Position, refuse
+from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 50
@@ -377,6 +378,37 @@ def with_overrides(document: Document, overrides: Mapping[str, str]) -> Document
         keys = _checked_path(document, path, at)
         document = document.replaced(keys, _override(text, at), at)
     return document
+
+
+def override_texts(overrides: Mapping[str, str | float]) -> dict[str, str]:
+    """Return overrides of a Python caller as texts; a number means what it means in a file.
+
+    Parameters
+    ----------
+    overrides
+        Name to text, to a finite number of Python or numpy, or to true or false.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is anything else.
+    """
+    return {name: _override_text(name, value) for name, value in overrides.items()}
+
+
+def _override_text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, numbers.Integral):
+        return str(int(value))
+    if isinstance(value, numbers.Real) and math.isfinite(value):
+        return repr(float(value))
+    raise ArgumentError(
+        f"Argument `overrides` must give `{name}` a text such as '20 Hz' or a finite number, "
+        f"but gives {value!r}"
+    )
 
 
 def _override(text: str, at: Position) -> Tree:

@@ -30,6 +30,7 @@ from nmrqb.plotting.sequences import Column, Look, Mark
 _FACES: dict[Look, str] = {
     "filled": "black", "open": "white", "grey": "#bdbdbd", "hatched": "white", "dashed": "white",
 }  # fmt: skip
+_LARGEST = 1.6  # size of a pt of a diagram
 _FRAME, _FRAME_EDGE, _BOX, _THIN = "#f4f4f4", "#9a9a9a", "#f2f2f2", 0.8
 
 
@@ -76,8 +77,10 @@ def draw_sequence(
         If the columns do not close every group that they open, or open one that they close.
     """
     layout = diagram_layout(columns, rows, notes)
-    pen = _Pen(ax, layout, tuple(columns), _scale(ax, layout))
-    ax.set(xlim=(0, layout.width), ylim=(-layout.height, 0))
+    fitting = _fitting(ax, layout)
+    pen = _Pen(ax, layout, tuple(columns), float(np.clip(fitting, 0.3, _LARGEST)))
+    room = max(1.0, fitting / _LARGEST)  # a short sequence does not fill Axes that are large
+    ax.set(xlim=(0, room * layout.width), ylim=(-room * layout.height, 0))
     ax.set_aspect("equal", anchor="NW")
     ax.axis("off")
     for line in range(len(layout.lines)):
@@ -90,13 +93,12 @@ def draw_sequence(
     return pen.artists
 
 
-def _scale(ax: Axes, layout: Layout) -> float:
-    """Return the size of a pt of the layout on the Axes."""
+def _fitting(ax: Axes, layout: Layout) -> float:
+    """Return the size of a pt of a layout that fills the Axes."""
     figure = ax.get_figure(root=True)
     box = ax.get_position()
     width, height = figure.get_size_inches() * 72 if figure is not None else (1e3, 1e3)
-    fitting = min(box.width * width / layout.width, box.height * height / layout.height)
-    return float(np.clip(fitting, 0.3, 1.6))
+    return float(min(box.width * width / layout.width, box.height * height / layout.height))
 
 
 @dataclass

@@ -11,7 +11,7 @@ from nmrqb.plotting.lettering import LABEL, LINE, NAME, SMALL, paragraphs, text_
 from nmrqb.plotting.sequences import GRADIENT, Column, Mark
 
 LINE_WIDTH = 520.0  # longer sequences go on in the next line
-LEAST_WIDTH = 370.0  # for the title and the notes
+LEAST_WIDTH = 370.0  # in which notes and titles of short sequences break
 PULSE = 25.0  # height of a pulse
 FID = 13.0
 AIR = 2.5  # on both sides of a mark, and under a label
@@ -105,7 +105,7 @@ def diagram_layout(
     lines = _lines(columns, widths, groups)
     margin = max((text_width(name, NAME) for _, name in names), default=0.0) + 8
     edges = tuple(edge for first, after in lines for edge in _edges(widths[first:after], margin))
-    width = max([LEAST_WIDTH, *(right + 4 for _, right in edges)])
+    width = max((right + 4 for _, right in edges), default=margin)
     baselines, ascent, descent = _baselines(columns, [row for row, _ in names])
     top = max((group.top for group in groups), default=0.0)
     bottom = max((group.bottom for group in groups), default=0.0)
@@ -114,7 +114,8 @@ def diagram_layout(
         top + ascent - min(baselines.values(), default=0.0) + max(baselines.values(), default=0.0)
     )
     pitch = tall + descent + bottom + _APART
-    texts = tuple(paragraphs(notes, width))
+    texts = tuple(paragraphs(notes, max(width, LEAST_WIDTH)))
+    width = max([width, *(text_width(line, SMALL) + 4 for line in texts)])
     height = len(lines) * pitch - _APART + 4 + (len(texts) * SMALL * 1.4 + 6 if texts else 0)
     return Layout(
         width, height, margin, edges, tuple(lines), names, baselines, ascent, descent, pitch,

@@ -31,7 +31,8 @@ from nmrqb.plotting import (
     sequence_diagram,
     timeline_columns,
 )
-from nmrqb.plotting.lettering import FAMILY, filled, plain, text_height
+from nmrqb.plotting.diagram_layout import LEAST_WIDTH
+from nmrqb.plotting.lettering import FAMILY, filled, plain, text_height, text_width
 from nmrqb.sample import Sample
 from nmrqb.sequence import Sequence
 from nmrqb.spectrometer import liouvillian, observable, transitions
@@ -122,7 +123,8 @@ def _diagram_figure(
     """Return a figure that is as large as its diagram."""
     drawn, named, told = tuple(columns), tuple(rows), tuple(notes)
     width, height = diagram_size(drawn, named, told)
-    lines = filled(plain(title).split(), 72 * width, _TITLE)
+    lines = filled(plain(title).split(), max(72 * width, LEAST_WIDTH), _TITLE)
+    width = max([width, *(text_width(line, _TITLE) / 72 + 0.1 for line in lines)])
     head = text_height("\n".join(lines), _TITLE) / 72 + 0.1
     figure = Figure(figsize=(width, height + head))
     FigureCanvasAgg(figure)

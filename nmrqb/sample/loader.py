@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats, units
-from nmrqb.errors import Fault, Position, nearest, refuse
-from nmrqb.files import Document, Keys
+from nmrqb.errors import ArgumentError, Fault, Position, nearest, refuse
+from nmrqb.files import Document, Keys, override_texts
 from nmrqb.sample.format import CouplingFormat, SampleFormat, SpinFormat
 from nmrqb.sample.model import Coupling, Sample, Spin, Tensor
 from nmrqb.sample.relaxation_fit import misfits, strangers
@@ -20,7 +20,7 @@ _MECHANISMS: Keys = ("relaxation",)
 
 def load_sample(
     argument: str | Path,
-    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    overrides: Mapping[str, Mapping[str, str | float]] | None = None,
     *,
     places: Mapping[str, Position] | None = None,
 ) -> Sample:
@@ -31,17 +31,21 @@ def load_sample(
     argument
         A shipped name such as ``chloroform``, or a file.
     overrides
-        Label of a spin to what changes there: ``{"1H": {"T1": "0.3 s"}}``.
+        Label of a spin to what changes there: ``{"1H": {"T1": "0.3 s"}}``; a number means what it
+        means in the file: ``{"1H": {"polarization": 0.1}}``.
     places
         Place of an override such as ``1H.T1`` in the file that asks for it, for messages.
 
     Raises
     ------
     InputError
-        With every fault of the file and of the overrides.
+        With every fault of the file and of the overrides; what is sound in the file and fails with
+        the overrides is told at an override.
+    ArgumentError
+        If overrides are not such a mapping.
     """
-    document = formats.read("sample", argument, SampleFormat)
-    document = _overridden(document, overrides or {}, places or {})
+    written = formats.read("sample", argument, SampleFormat)
+    document, changed = _overridden(written, _texts(overrides or {}), places or {})
     entry, faults = formats.check(document, SampleFormat)
     faults += [*_label_faults(document), *_relaxation_faults(document), *_coupling_faults(document)]
     faults += _stranger_faults(document)
@@ -50,27 +54,50 @@ def load_sample(
     sample = _sample(entry, document, Path(str(argument)).stem)
     unlisted = len(sample.mechanisms) - len(sample.relaxation)  # T1 and T2, which come first
     numbers = range(-unlisted, len(sample.relaxation))
-    refuse(misfit_faults(document, _MECHANISMS, numbers, misfits(sample, sample.mechanisms)))
+    found = misfits(sample, sample.mechanisms)
+    unfit = [*misfit_faults(document, _MECHANISMS, numbers, found)]
+    if unfit and changed:
+        load_sample(argument)  # what is wrong without the overrides is told by itself
+        unfit = [Fault(changed[0], f"{fault.message} ({fault.at})") for fault in unfit]
+    refuse(unfit)
     return sample
+
+
+def _texts(
+    overrides: Mapping[str, Mapping[str, str | float]],
+) -> Iterator[tuple[str, str, str | None]]:
+    """Yield label, key and text of every override."""
+    for label, changes in overrides.items():
+        if not isinstance(changes, Mapping):
+            raise ArgumentError(
+                "Argument `overrides` must be such as {'1H': {'T1': '0.3 s'}}, but gives "
+                f"`{label}` {changes!r}"
+            )
+        given = {key: value for key, value in changes.items() if value is not None}
+        texts = override_texts(given)
+        yield from ((label, key, texts.get(key)) for key in changes)
 
 
 def _overridden(
     document: Document,
-    overrides: Mapping[str, Mapping[str, str]],
+    overrides: Iterable[tuple[str, str, str | None]],
     places: Mapping[str, Position],
-) -> Document:
+) -> tuple[Document, list[Position]]:
+    """Return the document with the overrides, and where they stand."""
     index = {label: number for number, label in _labels(document)}
-    faults = []
-    for label, changes in overrides.items():
-        for key, value in changes.items():
-            at = places.get(f"{label}.{key}", Position(f"sample_overrides.{label}.{key}"))
-            if label in index:
-                document = document.replaced(("spins", index[label], key), value, at)
-            else:
-                message = f"`{document.file}` has no spin `{label}`; {nearest(label, index)}"
-                faults.append(Fault(at, message))
+    faults, changed = [], []
+    for label, key, text in overrides:
+        at = places.get(f"{label}.{key}", Position(f"overrides.{label}.{key}"))
+        changed.append(at)
+        if label not in index:
+            message = f"`{document.file}` has no spin `{label}`; {nearest(label, index)}"
+            faults.append(Fault(at, message))
+        elif key == "label":
+            faults.append(Fault(at, f"the label `{label}` names the spin and cannot be overridden"))
+        else:
+            document = document.replaced(("spins", index[label], key), text, at)
     refuse(faults)
-    return document
+    return document, changed
 
 
 # The checks across entries look at the document, not at its checked form: a file with a wrong key

@@ -42,9 +42,11 @@ def expand(
         ``ideal`` makes every pulse without a written length instantaneous; ``finite`` gives it
         the length that the sample's 90° times make.
     parameters
-        Parameter to the expression that replaces the one of the file, as by ``--set name=value``;
-        or to a list of expressions, or a `nmrqb.units.Value` that holds an array, one for each
-        member of a batch: times and angles of the timeline are then arrays.
+        Parameter to the expression that replaces the one of the file, as by ``--set name=value``,
+        or to a number of Python or numpy, which means what it means in the file: one without a
+        unit, for counts and factors; a time is ``f"{t} s"`` or ``Value.of(t, "time")`` of
+        `nmrqb.units`.  A list of these, or a `nmrqb.units.Value` that holds an array, is a batch:
+        times and angles of the timeline are then arrays.
     roles
         Role to label of a spin; the other roles are bound in sample order.
     scan
@@ -60,7 +62,8 @@ def expand(
     InputError
         With every fault of the sequence, of the overrides and of the binding.
     ArgumentError
-        If ``pulses`` or ``scan`` has no such value, or a finite pulse has no 90° time.
+        If ``pulses`` or ``scan`` has no such value, a parameter is neither text nor a finite
+        number, or a finite pulse has no 90° time.
     """
     check_pulse_model(pulses)
     if scan < 0:

@@ -26,6 +26,17 @@ def _nowhere() -> Mapping[str, Position]:
 
 
 # ---------------------------------------------------------------- as written, expressions as text
+class _Placed:
+    """Something that knows where it stands in the file, and where its values do."""
+
+    at: Position
+    values: Mapping[str, Position]
+
+    def place(self, key: str) -> Position:
+        """Return where the value of a key stands in the file, or where the whole does."""
+        return self.values.get(key, self.at)
+
+
 @dataclass(frozen=True)
 class Rotation:
     """One spin's share of a pulse, as written.
@@ -83,7 +94,7 @@ class Delay:
 
 
 @dataclass(frozen=True)
-class CouplingDelay:
+class CouplingDelay(_Placed):
     """Free evolution until a scalar coupling has turned by an angle: exp(−iθ 2I_zS_z), θ = πJt.
 
     Attributes
@@ -95,18 +106,19 @@ class CouplingDelay:
     refocus
         What 180° pulses remove meanwhile: ``couplings`` of and to all other spins, ``all`` (the
         offsets of the two as well), or None.
-    at
-        Where it stands in the file.
+    at, values
+        Where it stands in the file, and where the values of its keys do.
     """
 
     angle: str
     roles: tuple[str, ...] = ()
     refocus: str | None = None
     at: Position = field(default=NOWHERE, compare=False)
+    values: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(_Placed):
     """A field gradient along z.
 
     Attributes
@@ -116,31 +128,40 @@ class Gradient:
         crusher, after which nothing that was dephased comes back.
     duration
         Expression of its length, or None for no time at all (crusher only).
-    at
-        Where it stands in the file.
+    at, values
+        Where it stands in the file, and where the values of its keys do.
     """
 
     strength: str | None = None
     duration: str | None = None
     at: Position = field(default=NOWHERE, compare=False)
+    values: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
-class VirtualZ:
-    """Rotations about z by a change of frame: role or nucleus to the expression of an angle."""
+class VirtualZ(_Placed):
+    """Rotations about z by a change of frame: role or nucleus to the expression of an angle.
+
+    ``places`` are those of the keys in the file, ``values`` of their angles.
+    """
 
     angles: Mapping[str, str]
     places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
     at: Position = field(default=NOWHERE, compare=False)
+    values: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
-class Acquisition:
-    """The receiver is opened: role or nucleus to the phase of its receiver."""
+class Acquisition(_Placed):
+    """The receiver is opened: role or nucleus to the phase of its receiver.
+
+    ``places`` are those of the keys in the file, ``values`` of their phases.
+    """
 
     phases: Mapping[str, str]
     places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
     at: Position = field(default=NOWHERE, compare=False)
+    values: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -154,7 +175,7 @@ class Repeat:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(_Placed):
     """A block of the same file, or another sequence, played in place.
 
     Attributes
@@ -167,8 +188,9 @@ class Call:
         Role inside to role outside; roles that are not named keep their names.
     parameters
         Parameter inside to expression over the names outside.
-    at
-        Where it stands in the file.
+    at, places, values
+        Where it stands in the file, and where the keys and values of ``parameters.NAME`` and
+        ``spins.ROLE`` do.
     """
 
     name: str
@@ -176,6 +198,8 @@ class Call:
     roles: Mapping[str, str] = field(default_factory=_empty)
     parameters: Mapping[str, str] = field(default_factory=_empty)
     at: Position = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
+    values: Mapping[str, Position] = field(default_factory=_nowhere, compare=False, repr=False)
 
 
 Event = Pulse | Delay | CouplingDelay | Gradient | VirtualZ | Acquisition | Repeat | Call

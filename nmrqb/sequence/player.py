@@ -142,12 +142,12 @@ class Player:
         return TimedDelay(self.raster.held(time, f"the delay `{text}`", at))
 
     def _coupling_delay(self, delay: CouplingDelay) -> list[Draft]:
-        angle = self.scope.angle(delay.angle, delay.at)
+        angle = self.scope.angle(delay.angle, delay.place("angle"))
         try:
             pair = self.scope.pair(delay.roles)
             time = _coupling_time(self.scope.sample, pair, angle)
         except UnitError as error:
-            self.scope.refused(delay.at, error)
+            self.scope.refused(delay.place("coupling"), error)
             return []
         text = f"{delay.angle} of J"
         if delay.refocus is None:
@@ -169,30 +169,31 @@ class Player:
         duration = self._length(gradient)
         if gradient.strength is None:
             return [TimedGradient(duration)]
-        strength = self.scope.value(gradient.strength, "frequency", gradient.at)
+        strength = self.scope.value(gradient.strength, "frequency", gradient.place("strength"))
         return [TimedGradient(duration, strength)]
 
     def _length(self, gradient: Gradient) -> Number:
         if gradient.duration is None:
             return 0.0
-        duration = self.scope.value(gradient.duration, "time", gradient.at)
+        at = gradient.place("duration")
+        duration = self.scope.value(gradient.duration, "time", at)
         if least(duration) <= 0:
             shown = f"`{gradient.duration}` is {seconds(least(duration))}"
-            self.scope.fault(gradient.at, f"a gradient must last longer than 0 s, but {shown}")
-        return self.raster.held(duration, "the gradient", gradient.at)
+            self.scope.fault(at, f"a gradient must last longer than 0 s, but {shown}")
+        return self.raster.held(duration, "the gradient", at)
 
     def _virtual_z(self, rotation: VirtualZ) -> list[Draft]:
         angles: dict[int, Number] = {}
         for target, text in rotation.angles.items():
             at = rotation.places.get(target, rotation.at)
-            self._give(angles, target, self.scope.angle(text, at), at)
+            self._give(angles, target, self.scope.angle(text, rotation.place(target)), at)
         return [Frame(MappingProxyType(angles))]
 
     def _acquisition(self, acquisition: Acquisition) -> list[Draft]:
         phases: dict[int, Number] = {}
         for target, text in acquisition.phases.items():
             at = acquisition.places.get(target, acquisition.at)
-            self._give(phases, target, self.scope.phase(text, at), at)
+            self._give(phases, target, self.scope.phase(text, acquisition.place(target)), at)
         return [TimedAcquisition(MappingProxyType(dict(sorted(phases.items()))))]
 
     def _give(self, values: dict[int, float], target: str, value: float, at: Position) -> None:
@@ -342,10 +343,12 @@ class Player:
         """Evaluate the parameters of a call over the names outside."""
         values = {}
         for name, text in call.parameters.items():
+            at = call.place(f"parameters.{name}")
             if name not in known:
                 hint = nearest(name, known) if known else "it has none"
-                self.scope.fault(call.at, f"`{call.name}` has no parameter `{name}`; {hint}")
-            value = self.scope.calculated(text, call.at)
+                there = call.places.get(f"parameters.{name}", call.at)
+                self.scope.fault(there, f"`{call.name}` has no parameter `{name}`; {hint}")
+            value = self.scope.calculated(text, at)
             if value is not None:
                 values[name] = value
         return values
@@ -355,10 +358,11 @@ class Player:
         outside = self.scope.sequence.roles
         for inner, outer in call.roles.items():
             if inner not in roles:
-                hint = nearest(inner, roles)
-                self.scope.fault(call.at, f"`{call.name}` has no role `{inner}`; {hint}")
+                hint, there = nearest(inner, roles), call.places.get(f"spins.{inner}", call.at)
+                self.scope.fault(there, f"`{call.name}` has no role `{inner}`; {hint}")
             if outer not in outside:
-                self.scope.fault(call.at, f"there is no role `{outer}`; {nearest(outer, outside)}")
+                at = call.place(f"spins.{inner}")
+                self.scope.fault(at, f"there is no role `{outer}`; {nearest(outer, outside)}")
         bound = {}
         for role in roles:
             outer = call.roles.get(role, role)

@@ -198,18 +198,22 @@ class EventReader:
             return Delay(entry.time, self.document.position((*path, "time")))
         assert entry.angle is not None  # the format asks for one of the two
         roles = coupling_roles(entry.coupling or "J")
-        return CouplingDelay(entry.angle, roles, entry.refocus, at)
+        return CouplingDelay(entry.angle, roles, entry.refocus, at, self._value_places(path))
 
     def _gradient(self, path: Keys) -> Gradient | None:
         entry = self._checked(GradientFormat, path)
         at = self.document.position(path)
-        return None if entry is None else Gradient(entry.strength, entry.duration, at)
+        if entry is None:
+            return None
+        return Gradient(entry.strength, entry.duration, at, self._value_places(path))
 
     def _virtual_z(self, path: Keys) -> VirtualZ:
-        return VirtualZ(self._texts(path), self._places(path), self.document.position(path))
+        at, values = self.document.position(path), self._value_places(path)
+        return VirtualZ(self._texts(path), self._places(path), at, values)
 
     def _acquisition(self, path: Keys) -> Acquisition:
-        return Acquisition(self._texts(path), self._places(path), self.document.position(path))
+        at, values = self.document.position(path), self._value_places(path)
+        return Acquisition(self._texts(path), self._places(path), at, values)
 
     def _texts(self, path: Keys) -> Mapping[str, str]:
         read = {k: formats.scalar_text(v) for k, v in mapping(self.document.get(path)).items()}
@@ -248,4 +252,13 @@ class EventReader:
             MappingProxyType(dict(entry.spins)),
             MappingProxyType(dict(entry.parameters)),
             self.document.position(path),
+            self._of_inner(path, self._places),
+            self._of_inner(path, self._value_places),
         )
+
+    def _of_inner(
+        self, path: Keys, places: Callable[[Keys], Mapping[str, Position]]
+    ) -> Mapping[str, Position]:
+        """Return places in what a call gives, by ``parameters.NAME`` and ``spins.ROLE``."""
+        inner = {key: places((*path, key)) for key in ("parameters", "spins")}
+        return MappingProxyType({f"{k}.{n}": at for k, of in inner.items() for n, at in of.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Sequence_
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nmrqb import units
-from nmrqb.errors import Fault, InputError, Position, nearest
+from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest
 from nmrqb.sample import Sample
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus, relative_gyromagnetic_ratio
 from nmrqb.sequence.binding import place, single_roles
@@ -20,8 +21,8 @@ from nmrqb.sequence.model import Sequence
 from nmrqb.sequence.words import PHASES
 from nmrqb.units import Number, UnitError, Value
 
-Values = str | Sequence_[str] | Value
-"""An expression, many of them, or a value that may hold an array of numbers."""
+Values = str | float | Sequence_[str | float] | Value
+"""An expression or plain number, many of them, or a value that may hold an array of numbers."""
 
 _QUARTERS = ("0", "1", "2", "3")
 
@@ -96,7 +97,7 @@ class Scope:
         for name, text in overrides.items():
             at = Position(f"--set {name}")
             if name in known:
-                texts[name] = (text, at)
+                texts[name] = (_checked(name, text), at)
             else:
                 what = f"`{self.sequence.name}` has no parameter `{name}`"
                 self.fault(at, f"{what}; {nearest(name, known)}")
@@ -286,8 +287,8 @@ class Scope:
             self.fault(at, f"sample `{self.sample.name}` has no {nucleus}; {hint}")
         return found
 
-    def pair(self, roles: tuple[str, ...]) -> tuple[int, int]:
-        """Return the two spins of ``J(I,S)``, or of ``J`` where there are two roles.
+    def pair(self, roles: tuple[str, ...], name: str = "J") -> tuple[int, int]:
+        """Return the two spins of ``J(I,S)``, or of ``J`` where there are two roles of one spin.
 
         Raises
         ------
@@ -296,13 +297,27 @@ class Scope:
         """
         roles = roles or tuple(single_roles(self.sequence))
         if len(roles) != 2:
-            which = "roles" if len(roles) == len(self.sequence.roles) else "roles of one spin"
-            message = f"`J` needs exactly two {which}, but there are {len(roles)}; write J(I,S)"
-            raise UnitError(message)
+            raise UnitError(self._no_pair(roles, name))
         first, second = (self._spin(role) for role in roles)
         if first == second:
-            raise UnitError(f"`J({','.join(roles)})` names one spin twice; a coupling needs two")
+            called = f"{name}({','.join(roles)})"
+            raise UnitError(f"`{called}` names one spin twice; a coupling needs two")
         return first, second
+
+    def _no_pair(self, single: tuple[str, ...], name: str) -> str:
+        """Say why a bare ``J`` means no pair, and what would be right."""
+        groups = [role for role in self.sequence.roles if role not in single]
+        if not groups:
+            return (
+                f"`{name}` needs exactly two roles, but there are {len(single)}; write {name}(I,S)"
+            )
+        there = f"only {', '.join(single)}" if single else "none"
+        several = ", ".join(f"`{role}` ({self.sequence.roles[role]})" for role in groups)
+        return (
+            f"`{name}` is the coupling of two roles of one spin, but there is {there} here, as "
+            f"{several} may be many spins; declare two, `spins: {{I: any, S: any}}`, and write "
+            f"{name}(I,S)"
+        )
 
     def _spin(self, role: str) -> int:
         if role not in self.sequence.roles:
@@ -311,8 +326,11 @@ class Scope:
         if role not in self.bound:
             raise _AlreadyToldError(f"role `{role}` is not bound")
         if len(self.bound[role]) != 1:
-            count = len(self.bound[role])
-            raise UnitError(f"role `{role}` is {count} spins, but one is needed here")
+            labels = ", ".join(self.sample.labels[spin] for spin in self.bound[role])
+            raise UnitError(
+                f"role `{role}` is {len(self.bound[role])} spins ({labels}), but one is needed "
+                f"here; give that one a role of its own, `spins: {{I: any}}`"
+            )
         return self.bound[role][0]
 
     # -------------------------------------------------------------------------------- faults
@@ -355,9 +373,9 @@ class Scope:
     def _evaluated(self, text: Values, at: Position) -> Value | None:
         if isinstance(text, Value):
             return text
-        if isinstance(text, str):
-            return self.calculated(text, at)
-        values = [self.calculated(one, at) for one in text]
+        if isinstance(text, str | float):
+            return self._single(text, at)
+        values = [self._single(one, at) for one in text]
         kinds = {value.exponents for value in values if value is not None}
         if len(kinds) > 1:
             self.fault(at, f"all values must be of one dimension, but are {len(kinds)} different")
@@ -365,6 +383,10 @@ class Scope:
             return None
         numbers = np.array([value.number for value in values if value is not None])
         return Value(numbers, kinds.pop())
+
+    def _single(self, text: str | float, at: Position) -> Value | None:
+        """Evaluate an expression; a number means what it means in a file: one without a unit."""
+        return self.calculated(text, at) if isinstance(text, str) else Value(text)
 
     def _quietly(self, entry: Value | Callable[..., Value]) -> None:
         try:
@@ -383,7 +405,7 @@ class Scope:
     def _dipolar(self, I: str = "", S: str = "") -> Value:  # noqa: E741
         if I and not S:
             raise UnitError(f"`dipolar({I})` needs two roles: dipolar(I,S)")
-        first, second = (self.sample.labels[spin] for spin in self.pair((I, S) if S else ()))
+        first, second = (self.sample.labels[k] for k in self.pair((I, S) if S else (), "dipolar"))
         return Value.of(self.sample.coupling(first, second).dipolar_hz, "frequency")
 
     def _T1(self, I: str) -> Value:  # noqa: E741
@@ -408,3 +430,30 @@ class Scope:
 
     def _offset(self, I: str) -> Value:  # noqa: E741
         return Value.of(self.sample.spins[self._spin(I)].offset_hz, "frequency")
+
+
+def _checked(name: str, given: object) -> Values:
+    """Return the value or values that a Python caller gives a parameter.
+
+    Raises
+    ------
+    ArgumentError
+        If they are neither texts, finite numbers nor a `Value`.
+    """
+    if isinstance(given, Value):
+        return given
+    if not isinstance(given, list | tuple | np.ndarray):
+        return _checked_item(name, given)
+    items = [given] if np.ndim(given) == 0 or not len(given) else given
+    return [_checked_item(name, item) for item in items]
+
+
+def _checked_item(name: str, item: object) -> str | float:
+    if isinstance(item, str):
+        return str(item)
+    if isinstance(item, numbers.Real) and not isinstance(item, bool) and math.isfinite(item):
+        return float(item)
+    raise ArgumentError(
+        f"Argument `parameters` must give `{name}` an expression such as '5 ms', a finite number "
+        f"where no unit is needed, or a list of these, but gives {item!r}"
+    )

@@ -105,11 +105,15 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+_SIGNS = frozenset("!&*")  # alone they would be written with a tag
+
+
 def _write_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     if "\n" in text:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
     meant = plain_scalar(text)
-    if scalar_text(meant) != text or (isinstance(text, _Prose) and meant != text):
+    other = scalar_text(meant) != text or text in _SIGNS
+    if other or (isinstance(text, _Prose) and meant != text):
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'")
     resolve: Callable[..., str] = dumper.resolve
     tag = resolve(yaml.ScalarNode, text, (True, False))  # so that none is written

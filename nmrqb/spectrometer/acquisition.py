@@ -15,7 +15,7 @@ import numpy as np
 from nmrqb.dynamics.relaxing.liouvillians import sparse_dissipator
 from nmrqb.dynamics.relaxing.relaxation import Relaxation, commutator_superoperator, dissipation_of
 from nmrqb.errors import ArgumentError, nearest
-from nmrqb.operators import Complex, Real, dagger, spin_operator
+from nmrqb.operators import Complex, Real, as_generator, dagger, spin_operator
 from nmrqb.sample import Sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 from nmrqb.spectrometer.lines import transition_frequencies
@@ -197,8 +197,13 @@ def add_noise(fids: Complex, noise: Real, rng: np.random.Generator) -> Complex:
         Standard deviation of one quadrature of one point on every channel, shape (channels,).
     rng
         Random generator.
+
+    Raises
+    ------
+    ArgumentError
+        If ``rng`` is not a random generator.
     """
-    return np.asarray(fids + noise[:, None] * complex_noise(rng, fids.shape))
+    return np.asarray(fids + noise[:, None] * complex_noise(as_generator(rng), fids.shape))
 
 
 def spectrum(fid: Complex, spectral_width_hz: float, *, zero_fill: int = 4) -> tuple[Real, Complex]:

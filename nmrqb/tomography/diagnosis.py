@@ -75,11 +75,16 @@ class Diagnosis:
     findings
         What is wrong, in the order in which it was found; empty if nothing is.
     blind
-        What these readouts cannot tell from another state, whatever the noise.
+        What these readouts cannot tell from another state, whatever the noise.  A factor of the
+        gains of all channels is, unless the readouts make signals of the maximally mixed state:
+        a state farther from that one by this factor shows the same.  A reference must tell it.
     errors
         Standard error with which each of the other suspects would be seen alone, by name.
     chi2, degrees_of_freedom, p_value
         Squared residual before anything is put right, and the probability of a larger one.
+    p_smaller
+        The probability of a smaller one: where it is small, the data fit better than their noise
+        allows.  The noise is then overstated, or the FIDs were filtered, smoothed or clipped.
     p_left
         The same probability once all findings are fitted: where it is small, something else is
         wrong.
@@ -91,6 +96,7 @@ class Diagnosis:
     chi2: float
     degrees_of_freedom: int
     p_value: float
+    p_smaller: float
     p_left: float
 
 
@@ -140,6 +146,7 @@ def diagnose(
         chi2=fit.misfit,
         degrees_of_freedom=freedom,
         p_value=_tail(fit.misfit, freedom),
+        p_smaller=float(chi2_law.cdf(fit.misfit, freedom)) if freedom > 0 else 1.0,
         p_left=_tail(culprits.misfit, freedom - len(culprits.found)),
     )
 

@@ -18,7 +18,7 @@ repetitions for the ergotropy of mixed states at a low signal-to-noise ratio.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -144,12 +144,25 @@ class StateEstimate:
         States that were taken with one calibration share its errors: of these it is the least of
         their own p-values times their number (Bonferroni), a bound.
         """
+        return self._joint(chi2_law.sf)
+
+    @property
+    def joint_p_smaller(self) -> float:
+        """Probability of so small residuals of all states together, as for `joint_p_value`.
+
+        Where it is tiny, the data fit better than their noise allows: the noise is overstated, or
+        the FIDs were filtered, smoothed or clipped.
+        """
+        return self._joint(chi2_law.cdf)
+
+    def _joint(self, tail: Callable[[Real, int], Real]) -> float:
         if not self.degrees_of_freedom:
             return 1.0
         if self.covariance.ndim > 2:
-            return min(1.0, float(self.p_value.min()) * self.p_value.size)
+            each = np.asarray(tail(self.chi2, self.degrees_of_freedom))
+            return min(1.0, float(each.min()) * each.size)
         freedom = self.degrees_of_freedom * self.chi2.size
-        return float(chi2_law.sf(float(self.chi2.sum()), freedom))
+        return float(tail(np.asarray(self.chi2.sum()), freedom))
 
 
 def estimator_of(method: str | Estimator) -> Estimator:

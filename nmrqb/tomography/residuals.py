@@ -42,6 +42,11 @@ class Residuals:
         """Probability of so large a sum where the model is right, shape (...)."""
         return np.asarray(chi2_law.sf(self.chi2, self.degrees_of_freedom))
 
+    @property
+    def p_smaller(self) -> Real:
+        """Probability of so small a sum where the model and its noise are right, shape (...)."""
+        return np.asarray(chi2_law.cdf(self.chi2, self.degrees_of_freedom))
+
 
 def residuals(
     fids: Complex,

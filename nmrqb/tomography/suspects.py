@@ -59,8 +59,9 @@ def suspects_of(chain: Chain) -> tuple[Suspect, ...]:
     """Return all that may be wrong with a chain.
 
     They are the angle of the pulses on every spin, in each readout alone and in all of them;
-    the gain of every channel relative to the first (a common one is the unit of the state) and
-    its phase; the offset and T2 of every spin; and the coupling of every pair.
+    a factor of all gains, which no data show: it makes of every state another one, farther from
+    the maximally mixed one by that factor; the gain of every channel relative to the first and its
+    phase; the offset and T2 of every spin; and the coupling of every pair.
     """
     setup = setup_of(chain)
     turn = _STEP / chain.receiver.times_s[-1]
@@ -120,17 +121,19 @@ def _angle_change(readouts: list[int], spin: int) -> Callable[[World, float], Wo
 
 
 def _channels(setup: Setup) -> Iterator[Suspect]:
+    channels = range(len(setup.channels))
+    yield Suspect("gain of all channels", "1", _STEP, _gain_change([*channels], 1))
     for c, nucleus in enumerate(setup.channels):
         if c:
             name = f"gain of {nucleus} relative to {setup.channels[0]}"
-            yield Suspect(name, "1", _STEP, _gain_change(c, 1))
-        yield Suspect(f"phase of {nucleus}", "rad", _STEP, _gain_change(c, 1j))
+            yield Suspect(name, "1", _STEP, _gain_change([c], 1))
+        yield Suspect(f"phase of {nucleus}", "rad", _STEP, _gain_change([c], 1j))
 
 
-def _gain_change(channel: int, direction: complex) -> Callable[[World, float], World]:
+def _gain_change(channels: list[int], direction: complex) -> Callable[[World, float], World]:
     def change(world: World, size: float) -> World:
         gains = world.log_gains.copy()
-        gains[channel] += direction * (np.log1p(size) if direction == 1 else size)
+        gains[channels] += direction * (np.log1p(size) if direction == 1 else size)
         return replace(world, log_gains=gains)
 
     return change

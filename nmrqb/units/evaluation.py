@@ -115,6 +115,10 @@ def _on_one_line(text: str) -> str:
 
 def _wrong_dimension(text: str, value: Value, dimension: Dimension) -> str:
     if value.exponents == EXPONENTS["ratio"]:
+        if named := [unit for unit in UNITS["ratio"] if re.search(f"[0-9. ]{unit}(?!\\w)", text)]:
+            wanted = with_article(dimension)
+            message = f"`{text}` is in {named[0]}, which is a plain number, but must be {wanted}"
+            return f"{message}, for example '{EXAMPLES[dimension]}'"
         return f"`{text}` has no unit; write for example '{_with_unit(text, dimension)}'"
     wanted = with_article(dimension)
     return f"`{text}` is {value.kind}, but must be {wanted}, for example '{EXAMPLES[dimension]}'"

@@ -114,6 +114,8 @@ class _Reading:
 
     def _stranger(self, character: str) -> UnitError:
         why = "one value is needed here, not a comparison; " if character in COMPARING else ""
+        if re.search(r"\bnp\.\w+\(", self.text):
+            why = "this is how numpy prints a number with its type, write float(…) of it; "
         return UnitError(f"`{character}` may not stand in `{self.text}`; {why}{ALLOWED}")
 
     def _atom(self, found: re.Match[str]) -> str:

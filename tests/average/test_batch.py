@@ -101,3 +101,8 @@ def test_one_bad_value_refuses_the_batch(name, values, message):
 def test_a_batch_takes_time():
     with pytest.raises(ArgumentError, match="must take time, but 'collective_x' has only"):
         compile_batch(load_sequence("collective_x"), CHLOROFORM, {"rate": ["1 kHz"]})
+
+
+def test_one_compile_takes_one_value():
+    with pytest.raises(ArgumentError, match="must give `t` one value, but gives many; `compile_ba"):
+        compile_sequence(load_sequence("dm"), CHLOROFORM, parameters={"t": ["1 ms", "2 ms"]})

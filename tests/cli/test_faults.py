@@ -187,7 +187,9 @@ USAGE = {
     "seed": (["run", "charge_dm_ksea", "--seed", "-1"], "--seed"),
     "seed text": (["run", "charge_dm_ksea", "--seed", "one"], "--seed"),
     "kind": (["schema", "samples"], "'sample'"),
-    "verb": (["comple"], "comple"),
+    "verb": (["comple"], "no such verb: comple; did you mean `compile`?"),
+    "choices": (["study"], "choose from: coverage"),
+    "too many": (["show", "dm", "dm"], "unexpected extra argument"),
     "option": (["run", "charge_dm_ksea", "--sead", "1"], "--sead"),
     "no argument": (["run"], "experiment"),
 }
@@ -199,9 +201,26 @@ def test_bad_usage(cli, case):
     outcome = cli(*arguments)
     assert outcome.status == 2
     assert outcome.out == ""
+    line = re.fullmatch(
+        r"nmrqb( [a-z]+)?:1:1: [a-z].*; usage: nmrqb.*, more by `nmrqb.* --help`\n", outcome.err
+    )
+    assert line, outcome.err  # one line
+    assert line[1] == (None if case == "verb" else f" {arguments[0]}")
     assert named.lower() in outcome.err.lower()
     assert "Traceback" not in outcome.err
     assert folder() == []
+
+
+def test_an_option_without_its_value(cli):
+    outcome = cli("design", "--sample", "chloroform", "--D")
+    assert (outcome.status, outcome.err) == (2, "nmrqb:1:1: option '--D' requires an argument\n")
+
+
+def test_nothing_asked_for_is_helped(cli):
+    outcome = cli()
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("Usage: nmrqb")
+    assert "tomography" in outcome.err
 
 
 def test_all_faults_of_a_file_are_told_in_their_order(cli):

@@ -8,7 +8,7 @@ import pytest
 import nmrqb as nq
 from nmrqb.average import compile_timeline
 from nmrqb.design import UnreachableError
-from nmrqb.design.toggling import ImpossibleError, design_frames, term_key
+from nmrqb.design.toggling import ImpossibleError, design_frames, program, term_key
 from nmrqb.design.toggling.design import matrix_of
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import pauli, pauli_coefficients
@@ -86,8 +86,16 @@ def test_the_file_says_what_the_design_is(tmp_path):
         "first order vanishes",
         "A1: (",
         "claims targets of two spins only",
+        f"{len(design.plan.weights)} frames, the fewest in this time",
     ):
         assert words in text
+
+
+def test_the_summary_says_where_fewer_frames_may_do(monkeypatch):
+    monkeypatch.setattr(program, "_MAX_TIGHT", 1)
+    design = design_frames(HETERO, {"DM_z(1,2)": 12.0}, cycles=1)
+    assert "frames; fewer frames may do: " in "\n".join(design.summary)
+    assert design.facts["fewest_frames"] is False
 
 
 def test_a_pair_claims_its_target_and_keeps_it():

@@ -308,6 +308,20 @@ def test_fewer_frames_are_taken_where_they_do():
     frames = frame_set(PairTerms(0 * drift.fields, drift.couplings), ((0,), (1,), (2,)))
     plan = plan_frames(frames, pair_terms({"DM_z(1,2)": 3.0}, 3))
     assert len(plan.weights) == 4  # two blocks, each with the third spin up and down
+    assert plan.unproven == ""
+
+
+def test_a_plan_says_where_fewer_frames_were_not_looked_for():
+    drift = dipolar(sizes_of(3), 3)
+    frames = frame_set(drift, ((0,), (1,), (2,)))
+    plan = plan_frames(frames, dipolar(-sizes_of(3) / 4, 3))
+    every = np.array(list(itertools.product(*map(range, frames.shape))))
+    tight = np.sum(frames.columns(every) @ plan.prices >= 1 - 1e-7)
+    assert tight > 300
+    assert (
+        plan.unproven == f"{tight} can take part, and they are not looked for among more than 300"
+    )
+    assert "the target is 0" in plan_frames(frame_set(drift, alike(3)), no_terms(3)).unproven
 
 
 # ------------------------------------------------------------------ terms and refusals

@@ -399,6 +399,19 @@ def test_the_phase_of_a_receiver_is_subtracted(phase):
     assert signal["H"] == pytest.approx(1)
 
 
+def test_signals_hold_paulis():
+    """A spin along x shows 1, twice tr(ρI₊); the deviation I_x of one of n spins 2ⁿ⁻¹."""
+    x = np.array([[0, 1], [1, 0]])
+    rho = np.kron(np.eye(2) + x, np.eye(2)) / 4
+    receiver = line(TimedAcquisition({0: 0.0, 1: 0.0}))
+    (seen,) = play(receiver, PAIR, rho).signals
+    I_plus = np.kron(np.array([[0, 1], [0, 0]]), np.eye(2))
+    assert seen[PAIR.labels[0]] == pytest.approx(2 * np.trace(rho @ I_plus)) == pytest.approx(1)
+    assert seen[PAIR.labels[1]] == pytest.approx(0)
+    (seen,) = play(receiver, PAIR, np.kron(x / 2, np.eye(2))).signals
+    assert seen[PAIR.labels[0]] == pytest.approx(2)
+
+
 def test_every_spin_has_its_signal():
     rho = operator("x", 0) + 3 * operator("y", 1)
     events = [TimedAcquisition({0: 0.0, 1: 0.0}), turn(0, 90, 90), TimedAcquisition({1: 0.0})]

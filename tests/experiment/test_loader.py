@@ -1,20 +1,23 @@
 """Experiment files: what they become, and where their faults are told."""
 
 import hashlib
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nmrqb.errors import InputError, Position
+from nmrqb.errors import ArgumentError, InputError, Position
 from nmrqb.experiment import (
     DriveCharge,
     GibbsPreparation,
     ProductPreparation,
     SequenceCharge,
     load_experiment,
+    run,
 )
-from nmrqb.files import library
+from nmrqb.files import find, library
 from nmrqb.operators import named_terms
 from nmrqb.sample import T1T2, Dephasing, PauliNoise
 
@@ -412,3 +415,52 @@ def test_a_sample_too_large_to_reconstruct_is_refused_at_its_name():
         "at most 4 spins, but sample `big` has 5; play_sequence and evolve in Python take more"
     )
     assert told == [("e.yaml:2:9", f"an experiment reconstructs the states of {message}")]
+
+
+# -------------------------------------------------------------- values that only a run would refuse
+@pytest.mark.parametrize("rate", ["-1624 Hz", "1624 Hz", "1 GHz"])
+def test_a_soft_drive_is_no_stronger_than_hard_pulses(rate):
+    # 2·rate turns per second of every spin: 1/(4·77 us) of 13C is 3247 Hz
+    soft = {"charge.as": "soft", "charge.rate": rate}
+    message = r"charge\.rate:1:1: `rate` must be at most 1623\.38 Hz for a soft drive, as 13C"
+    with pytest.raises(InputError, match=message):
+        load_experiment("charge_dm_ksea", overrides=soft)
+    load_experiment("charge_dm_ksea", overrides={"charge.rate": rate})
+    load_experiment("charge_dm_ksea", overrides={**soft, "charge.rate": "1623 Hz"})
+
+
+@pytest.mark.parametrize(("key", "replicas"), [("confidence", None), ("replicas", 1999)])
+def test_too_few_replicas_are_told_in_the_file(key, replicas):
+    changes = {"measure.confidence": "99.9 %"}
+    changes |= {} if replicas is None else {"measure.replicas": replicas}
+    message = rf"^--set measure\.{key}:1:1: `replicas` must be at least 2/\(1 − confidence\) = 2000"
+    with pytest.raises(InputError, match=message):
+        load_experiment("charge_dm_ksea", overrides=changes)
+    load_experiment("charge_dm_ksea", overrides={**changes, "measure.replicas": 2000})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("snr: 40", "spectral_width: 3 Hz", "`spectral_width` must be more than 215.13 Hz"),
+        ("snr: 40", "integration_window: 1 mHz", "`integration_window` must hold windows within"),
+        (
+            "pulses: ideal",
+            "receiver: {digitiser_bits: 8, full_scale: 2 %}",
+            "`full_scale` must hold",
+        ),
+    ],
+)
+def test_what_a_run_refuses_is_told_in_the_file(old, new, message):
+    text = str(find("experiment", "charge_dm_ksea").read_text(encoding="utf-8"))
+    text = text.replace("points: 41", "points: 2").replace(old, f"{old}, {new}")
+    Path("e.yaml").write_text(text, encoding="utf-8")
+    experiment = load_experiment("e.yaml")
+    with pytest.raises(ArgumentError, match=re.escape(message)) as caught:
+        run(experiment, seed=1)
+    assert isinstance(caught.value, InputError)
+    (fault,) = caught.value.faults
+    value = new.rstrip("}").rpartition(": ")[2]
+    assert text.splitlines()[fault.at.line - 1][fault.at.column - 1 :].startswith(value)
+    with pytest.raises(ArgumentError, match=r"^Argument `"):  # without a file
+        run(replace(experiment, places={}), seed=1)

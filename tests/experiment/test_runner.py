@@ -15,10 +15,12 @@ from nmrqb.experiment import (
     GibbsPreparation,
     figure_functions,
     load_experiment,
+    receiving,
     run,
 )
 from nmrqb.experiment.runner import initial_state, simulate
 from nmrqb.operators import pauli
+from nmrqb.spectrometer import record
 from nmrqb.tomography import METHODS
 
 QUICK = {"charge.times.points": "5", "measure.replicas": "50", "measure.points": "64"}
@@ -414,3 +416,17 @@ def test_a_gain_error_is_drawn_once_and_known_to_the_intervals():
 def test_a_gain_error_that_is_no_share_is_refused():
     with pytest.raises(InputError, match=r"gain_error.* must be from 0 % to 50 %, but is -0\.01"):
         load_experiment("charge_dm_ksea", overrides={"measure.gain_error": "-1 %"})
+
+
+@pytest.mark.parametrize(
+    ("factor", "wanted"),
+    [(1.0, None), (0.5, "better than their noise allows"), (2.0, "do not fit the calibrated")],
+)
+def test_notes_tell_noise_that_is_not_what_it_is_said_to_be(monkeypatch, factor, wanted):
+    def recorded(fids, noise, rng, **options):
+        return record(fids, factor * noise, rng, **options)
+
+    monkeypatch.setattr(receiving, "record", recorded)
+    notes = [note for note in driven(seed=3).notes if "χ²" in note]
+    assert len(notes) == (wanted is not None)
+    assert wanted is None or wanted in notes[0]

@@ -24,6 +24,7 @@ from nmrqb.plotting import (
     timeline_columns,
 )
 from nmrqb.plotting.diagram_layout import LINE_WIDTH, PULSE, diagram_layout
+from nmrqb.plotting.lettering import SMALL, text_width
 from nmrqb.plotting.sequences import GRADIENT, HALF_SINE
 from nmrqb.sample import load_sample
 from nmrqb.sequence import default_sample, expand, load_sequence
@@ -306,6 +307,22 @@ def test_sizes_grow_with_the_content():
     assert long[1] > 5 * small[1]
     assert diagram_size([PULSED], ("1H",))[1] < small[1]
     assert diagram_size([PULSED], ROWS, [["note"]])[1] > small[1]
+
+
+def test_a_short_diagram_is_no_wider_than_what_it_shows():
+    width = 72 * diagram_size([PULSED], ("1H",))[0]
+    assert width < 120
+    right = diagram_layout([PULSED], ("1H",)).edges[0][1]
+    assert right < width < right + 10
+    told = 72 * diagram_size([PULSED], ("1H",), [["a note of this length"]])[0]
+    assert told == pytest.approx(text_width("a note of this length", SMALL), abs=6)
+
+
+def test_a_short_diagram_does_not_fill_large_axes():
+    ax = Figure(figsize=(10, 10)).add_axes((0, 0, 1, 1))
+    draw_sequence(ax, [PULSED], ROWS)
+    size = 720 / max(np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim()))  # Axes keep the aspect
+    assert size == pytest.approx(1.6)
 
 
 def test_letters_shrink_with_the_axes(ax):

@@ -5,10 +5,11 @@
 import math
 import re
 
+import numpy as np
 import pytest
 
 from nmrqb import formats
-from nmrqb.errors import InputError, Position
+from nmrqb.errors import ArgumentError, InputError, Position
 from nmrqb.files import library
 from nmrqb.sample import Sample, SampleFormat, load_sample
 
@@ -158,15 +159,29 @@ def test_overrides():
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"H": {"T1": "1 s"}}, "^sample_overrides.H.T1:1:1: .* has no spin `H`; .*Valid: 13C, 1H"),
-        ({"1H": {"T5": "1 s"}}, "^sample_overrides.1H.T5:1:1: unknown key `T5`"),
-        ({"1H": {"T1": "1"}}, "^sample_overrides.1H.T1:1:1: `T1`: `1` has no unit"),
-        ({"1H": {"T1": "0.3 s"}}, "^sample_overrides.1H.T1:1:1: spin `1H`: T2 = 2 s is longer"),
+        ({"H": {"T1": "1 s"}}, "^overrides.H.T1:1:1: .* has no spin `H`; .*Valid: 13C, 1H"),
+        ({"1H": {"T5": "1 s"}}, "^overrides.1H.T5:1:1: unknown key `T5`"),
+        ({"1H": {"T1": "1"}}, "^overrides.1H.T1:1:1: `T1`: `1` has no unit"),
+        ({"1H": {"T1": "0.3 s"}}, "^overrides.1H.T1:1:1: spin `1H`: T2 = 2 s is longer"),
+        ({"1H": {"T1": 1.0}}, "^overrides.1H.T1:1:1: `T1`: `1.0` has no unit"),
+        ({"1H": {"label": "X"}}, "^overrides.1H.label:1:1: the label `1H` names the spin"),
     ],
 )
 def test_broken_overrides(overrides, message):
     with pytest.raises(InputError, match=message):
         load_sample("chloroform", overrides)
+
+
+@pytest.mark.parametrize("overrides", [{"1H": "T1"}, {"1H": {"T1": math.nan}}, {"1H": {"T1": []}}])
+def test_overrides_of_another_kind(overrides):
+    with pytest.raises(ArgumentError, match=r"^Argument `overrides` must"):
+        load_sample("chloroform", overrides)
+
+
+def test_a_plain_number_overrides_a_share():
+    sample = load_sample("chloroform", {"1H": {"polarization": np.float64(0.25), "T2": None}})
+    assert sample.spins[0].polarization == 0.25
+    assert sample.spins[0].T2_s == 2 * sample.spins[0].T1_s  # nothing given, as in the file
 
 
 def test_an_override_is_told_where_it_stands():

@@ -348,13 +348,22 @@ def test_all_faults_of_a_file_in_one_go(write):
     assert [fault.at.line for fault in caught.value.faults] == [7, 8, 9, 10]
 
 
-def test_an_override_that_makes_pair_coherences_impossible_is_told_with_the_pair(write):
+def test_an_override_that_makes_pair_coherences_impossible_is_told_with_both_places(write):
     file = write(
         HEAD
         + "relaxation:\n  - {pair_coherences: {between: [1H, 13C], T_ZQ: 0.5 s, T_DQ: 0.4 s}}\n"
     )
-    with pytest.raises(InputError, match=r"^\./a\.yaml:7:50: `T_ZQ` must be from"):
+    told = r"^overrides\.1H\.T2:1:1: `T_ZQ` must be from .* \(\./a\.yaml:7:50\)$"
+    with pytest.raises(InputError, match=told):
         load_sample(file, {"1H": {"T2": "10 ms"}})
+
+
+def test_what_is_wrong_without_the_overrides_is_told_in_the_file(write):
+    file = write(
+        HEAD + "relaxation:\n  - {pair_coherences: {between: [1H, 13C], T_ZQ: 9 ms, T_DQ: 0.4 s}}\n"
+    )
+    with pytest.raises(InputError, match=r"^\./a\.yaml:7:50: `T_ZQ` must be from"):
+        load_sample(file, {"1H": {"offset": "10 Hz"}})
 
 
 jsonschema = pytest.importorskip("jsonschema")

@@ -6,11 +6,12 @@ import math
 import re
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmrqb.errors import InputError
+from nmrqb.errors import ArgumentError, InputError
 from nmrqb.sample import Coupling, Sample, Spin, load_sample
 from nmrqb.sequence import (
     Delay,
@@ -264,6 +265,34 @@ def test_unknown_parameter_override(load):
         expand(load("parameters: {t: 1/J}\n" + USE), PAIR, parameters={"t": "1 kg"})
 
 
+@pytest.mark.parametrize("count", [3, 3.0, np.float64(3), np.int64(3), np.float32(3), "3"])
+def test_a_number_of_a_parameter_means_what_it_means_in_the_file(load, count):
+    text = "parameters: {n: 1}\nsequence: [{repeat: {times: n, sequence: [{delay: n * 1 ms}]}}]"
+    events = expand(load(text, "{}"), PAIR, parameters={"n": count}).events
+    assert [event.duration for event in events] == [3e-3] * 3
+
+
+@pytest.mark.parametrize("time", [1e-3, np.float64(1e-3), np.array([1e-3, 2e-3]), [1e-3, "2 ms"]])
+def test_a_time_needs_its_unit_from_python_too(load, time):
+    with pytest.raises(InputError, match=r"^--set t:1:1: (`t` has no unit|all values must be of)"):
+        expand(
+            load("parameters: {t: 1/J}\n" + USE[:-1] + ", {delay: t}]"),
+            PAIR,
+            parameters={"t": time},
+        )
+
+
+@pytest.mark.parametrize("value", [None, True, b"1 ms", math.nan, np.inf, [], [[1.0]], [None]])
+def test_parameters_are_text_or_finite_numbers(load, value):
+    with pytest.raises(ArgumentError, match="Argument `parameters` must give `t` an expression"):
+        expand(load("parameters: {t: 1/J}\n" + USE), PAIR, parameters={"t": value})
+
+
+def test_how_numpy_prints_a_number_is_explained(load):
+    with pytest.raises(InputError, match=r"numpy prints a number with its type, write float\(…\)"):
+        expand(load("parameters: {t: 1/J}\n" + USE), PAIR, parameters={"t": "np.float64(0.1) s"})
+
+
 def test_J_needs_two_roles(load):
     with pytest.raises(InputError, match="`J` needs exactly two roles, but there are 1"):
         expand(load("sequence: [{pulse: {I: 90 x}}, {delay: 1/J}]", "{I: any}"), PAIR)
@@ -317,7 +346,20 @@ def test_a_pulse_on_all_turns_every_spin_that_is_left(load, spins, turned):
         (
             "{H: all}",
             "sequence: [{pulse: {H: 90 x}}, {delay: T1(H)}]",
-            "s.yaml:3:40: role `H` is 3 spins, but one is needed here",
+            "s.yaml:3:40: role `H` is 3 spins (A, B, C), but one is needed here; give that one a role",
+        ),
+        (
+            "{H: all}",
+            "sequence: [{pulse: {H: 90 x}}, {delay: 1/(4*J)}]",
+            "s.yaml:3:40: `J` is the coupling of two roles of one spin, but there is none here, as "
+            "`H` (all) may be many spins",
+        ),
+        (
+            "{I: any, H: all}",
+            "sequence: [{pulse: {I: 90 x, H: 90 x}}, {delay: 1/dipolar}]",
+            "s.yaml:3:49: `dipolar` is the coupling of two roles of one spin, but there is only I "
+            "here, as `H` (all) may be many spins; declare two, `spins: {I: any, S: any}`, and "
+            "write dipolar(I,S)",
         ),
         (
             "{H: all 2H}",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import binom, kstest
+from scipy.stats import binom, chi2, kstest
 
 from nmrqb.dynamics import Ensemble
 from nmrqb.errors import ArgumentError
@@ -164,6 +164,30 @@ def test_a_measured_noise_level_serves_as_well():
     assert diagnose(fids, CHAIN, level.sigma / 2).p_value < 1e-6
 
 
+@pytest.mark.parametrize(("told", "small"), [(1, False), (1.5, True)])
+def test_data_that_fit_better_than_their_noise_allows_are_seen(told, small):
+    draws, clean = 30, acquire(CHAIN, RHO)
+    found = [diagnose(fids, CHAIN, told * NOISE) for fids in noisy(clean, 12, size=(draws,))]
+    assert all(d.p_smaller + d.p_value == pytest.approx(1) for d in found)
+    assert (max(d.p_smaller for d in found) < 1e-3) == small
+    assert min(d.p_value for d in found) > 1e-3
+
+
+def test_both_tails_of_all_states_together():
+    response = response_matrix(CHAIN)
+    fids = noisy(acquire(CHAIN, RHO), 8, size=(20,))
+    for factor, tail in ((1, None), (1 / 1.4, "joint_p_value"), (1.4, "joint_p_smaller")):
+        estimate = estimate_state(fids, response, factor * NOISE)
+        freedom = estimate.degrees_of_freedom * 20
+        assert estimate.joint_p_smaller == pytest.approx(chi2.cdf(estimate.chi2.sum(), freedom))
+        for name in ("joint_p_value", "joint_p_smaller"):
+            assert (getattr(estimate, name) < 3e-5) == (name == tail)
+        # of states that share a calibration, the least times their number
+        shared = replace(estimate, covariance=np.broadcast_to(estimate.covariance, (20, 15, 15)))
+        least = chi2.cdf(estimate.chi2, estimate.degrees_of_freedom).min()
+        assert shared.joint_p_smaller == pytest.approx(min(1.0, 20 * least))
+
+
 def test_global_p_value_of_an_estimate():
     response, clean = response_matrix(CHAIN), acquire(CHAIN, RHO)
     right = estimate_state(noisy(clean, 7, size=(400,)), response, NOISE)
@@ -187,6 +211,18 @@ def test_what_another_state_explains_is_said_to_be_invisible():
     diagnosis = diagnose(noisy(acquire(blind, RHO), 2), blind, NOISE)
     assert {"gain of 13C relative to 1H", "phase of 1H", "phase of 13C"} <= set(diagnosis.blind)
     assert {"offset of H", "J of H and C"} <= dict(diagnosis.errors).keys()
+
+
+@pytest.mark.parametrize("readouts", [NINE, FOUR, ("II",)])
+def test_a_factor_of_all_gains_is_another_state(readouts):
+    chain = chain_of(readouts)
+    mixed = np.eye(4) / 4
+    farther = mixed + 0.6 * (RHO - mixed)
+    np.testing.assert_allclose(acquire(chain, farther), 0.6 * acquire(chain, RHO), atol=1e-12)
+    diagnosis = diagnose(noisy(0.6 * acquire(chain, RHO), 2), chain, NOISE)
+    assert diagnosis.findings == ()
+    assert "gain of all channels" in diagnosis.blind
+    assert "gain of all channels" not in dict(diagnosis.errors)
 
 
 def test_suspects_that_explain_as_well_are_listed():

@@ -34,13 +34,19 @@ def summary_lines(design: FrameDesign) -> list[str]:
         f"time       free evolution {seconds(design.free_evolution_s)}, the least of all cycles of "
         f"frames {seconds(design.bound_s)}",
         *_reach(design),
-        f"pulses     {design.pulses} in {cycles} of {len(design.plan.weights)} frames",
+        f"pulses     {design.pulses} in {cycles} of {len(design.plan.weights)} frames"
+        f"{_fewest(design)}",
         *(f"note       {remark}" for remark in design.remarks),
         *budget_lines(average),
         "",
         *_cycle(design),
         "",
     ]
+
+
+def _fewest(design: FrameDesign) -> str:
+    why = design.plan.unproven
+    return f"; fewer frames may do: {why}" if why else ", the fewest in this time"
 
 
 def _reach(design: FrameDesign) -> list[str]:

@@ -132,6 +132,7 @@ class FrameDesign(SummarisedSequence):
             "time_s": self.time_s,
             "cycles": self.cycles,
             "frames_visited": len(self.plan.weights),
+            "fewest_frames": not self.plan.unproven,
             "pulses_played": self.pulses,
             "error_hz": self.error_hz,
             "remarks": list(self.remarks),

@@ -54,6 +54,8 @@ class FramePlan:
         The average that is made.
     found_in
         The set.
+    unproven
+        Why a cycle of this time may have fewer frames; empty where none has.
     """
 
     frames: Frames
@@ -62,6 +64,7 @@ class FramePlan:
     prices: Real
     target: PairTerms
     found_in: FrameSet
+    unproven: str = ""
 
     @property
     def total(self) -> float:
@@ -78,7 +81,7 @@ def plan_frames(frames: FrameSet, target: PairTerms) -> FramePlan | Impossible:
     """Return the shortest cycle of toggling frames whose average is a target, or why none exists.
 
     Among cycles of this time one with the fewest frames is taken, where few enough frames can
-    take part.
+    take part; else ``unproven`` of the plan says so.
 
     Parameters
     ----------
@@ -197,19 +200,29 @@ def _plan(
 ) -> FramePlan:
     used = weights > _ZERO * weights.max()
     chosen, times = columns.chosen[used], weights[used]
-    if bound is None:
-        fewer = _fewest(columns, y, wanted, len(chosen))
-        chosen, times = (chosen, times) if fewer is None else fewer
-        bound = float(y @ wanted)
-    return FramePlan(chosen, times, bound, y, target, columns.frames)
+    if bound is not None:
+        why = "they are not looked for where the target is 0"
+        return FramePlan(chosen, times, bound, y, target, columns.frames, why)
+    fewer, why = _fewest(columns, y, wanted, len(chosen))
+    chosen, times = (chosen, times) if fewer is None else fewer
+    return FramePlan(chosen, times, float(y @ wanted), y, target, columns.frames, why)
 
 
-def _fewest(columns: _Columns, y: Real, wanted: Real, enough: int) -> tuple[Frames, Real] | None:
-    """Return fewer frames of the same total time, by an integer program over the tight ones."""
+def _fewest(
+    columns: _Columns, y: Real, wanted: Real, enough: int
+) -> tuple[tuple[Frames, Real] | None, str]:
+    """Return fewer frames of the same total time, by an integer program over the tight ones.
+
+    And why these, or the known ones, may not be the fewest; nothing where they are.
+    """
     frames = columns.frames
     tight = np.argwhere(frames.prices(y) >= 1 - _TIGHT)
-    if not enough or len(tight) > _MAX_TIGHT:
-        return None
+    if len(tight) > _MAX_TIGHT:
+        return None, (
+            f"{len(tight)} can take part, and they are not looked for among more than {_MAX_TIGHT}"
+        )
+    if not enough:
+        return None, ""
     matrix, count = frames.columns(tight) * columns.unit, len(tight)
     total = float(y @ wanted)
     equal = np.concatenate([matrix.T, np.zeros((frames.rows, count))], axis=1)
@@ -225,11 +238,12 @@ def _fewest(columns: _Columns, y: Real, wanted: Real, enough: int) -> tuple[Fram
         bounds=Bounds(0, np.concatenate([np.full(count, np.inf), np.ones(count)])),
         options={"time_limit": _SECONDS},
     )
+    why = "" if found.status == 0 else f"the search was stopped after {_SECONDS:g} s"
     if found.x is None or round(found.fun) >= enough:
-        return None
+        return None, why
     kept = np.flatnonzero(found.x[count:] > 0.5)
     times, *_ = np.linalg.lstsq(matrix[kept].T, goal, rcond=None)
     if np.any(times < -1e-9) or not np.allclose(matrix[kept].T @ times, goal, atol=1e-10):
-        return None
+        return None, "the search found some, but only within its rounding"
     positive = times > _ZERO * times.max()
-    return tight[kept][positive], times[positive]
+    return (tight[kept][positive], times[positive]), why

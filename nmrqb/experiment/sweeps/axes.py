@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NoReturn
 
 import numpy as np
@@ -127,10 +129,35 @@ def _grid_axis(path: str, text: str, at: Position) -> Axis:
     words, log = _words(text, at, 3, _WANTED)
     count = _count(words[2], at)
     dimension, (start, stop) = quantities(words[:2], at)
-    share = np.linspace(0, 1, count)
-    values = _between(start, stop, share, at, log=log)
+    if not log:
+        return Axis(path, dimension, even(start, stop, count), at)
+    values = _between(start, stop, np.linspace(0, 1, count), at, log=True)
     values[0], values[-1] = start, (stop if count > 1 else start)
     return Axis(path, dimension, values, at)
+
+
+def even(start: float, stop: float, count: int) -> Real:
+    """Return evenly spaced numbers, each the float nearest to its value in decimals: (count,).
+
+    So the fourth of 0:20:201 is 0.3, as it is typed, and can be selected by that.
+
+    Parameters
+    ----------
+    start, stop
+        First and last, taken for the shortest decimals that they are the nearest floats of.
+    count
+        How many; one is ``start`` alone.
+    """
+    first, last = (Fraction(repr(float(end))) for end in (start, stop))
+    below = max(count - 1, 1) * math.lcm(first.denominator, last.denominator)
+    above, step = first * below, (last - first) * below / max(count - 1, 1)
+    if (
+        max(abs(above), abs(last * below), Fraction(below)) < 2**53
+    ):  # then the quotients are rounded once
+        return np.asarray((int(above) + int(step) * np.arange(count)) / below)
+    values = np.linspace(start, stop, count)
+    values[0] = start
+    return values
 
 
 def _words(text: str, at: Position, length: int, wanted: str) -> tuple[list[str], bool]:

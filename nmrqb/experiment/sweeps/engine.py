@@ -51,7 +51,7 @@ def sweep(  # noqa: PLR0913 - all keywords, and each one stands alone
     over: Mapping[str, str] | None = None,
     *,
     out: str | Path,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str | float] | None = None,
     lhs: int | None = None,
     table: str | Path | None = None,
     figures: Iterable[str] | None = None,
@@ -117,7 +117,10 @@ def sweep(  # noqa: PLR0913 - all keywords, and each one stands alone
 
 
 def _seed(
-    experiment: str | Path, overrides: Mapping[str, str] | None, seed: int | None, out: str | Path
+    experiment: str | Path,
+    overrides: Mapping[str, str | float] | None,
+    seed: int | None,
+    out: str | Path,
 ) -> int:
     if seed is not None:
         return seed

@@ -26,7 +26,7 @@ from nmrqb.experiment.sweeps.batteries import Recipe, is_state_path
 from nmrqb.experiment.sweeps.layout import Block, Layout, Shape
 from nmrqb.experiment.sweeps.points import CLOCK, Job, Way, points_of
 from nmrqb.experiment.sweeps.tables import table_axes
-from nmrqb.files import Document
+from nmrqb.files import Document, override_texts
 from nmrqb.operators import Real
 from nmrqb.sequence import NO_ERRORS, with_errors
 
@@ -130,7 +130,7 @@ def plan_sweep(  # noqa: PLR0913 - all keywords, and each one stands alone
     experiment: str | Path,
     over: Mapping[str, str] | None = None,
     *,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str | float] | None = None,
     lhs: int | None = None,
     table: str | Path | None = None,
     figures: Iterable[str] | None = None,
@@ -148,7 +148,7 @@ def plan_sweep(  # noqa: PLR0913 - all keywords, and each one stands alone
         Path of a value of the experiment to its values, see `grid_axes`; by default the
         ``sweep`` entry of the file says it.
     overrides
-        Changes by path, as of ``--set``.
+        Changes by path, as for `nmrqb.experiment.load_experiment`.
     lhs
         Points of a Latin hypercube over START:STOP of every path.
     table
@@ -166,7 +166,7 @@ def plan_sweep(  # noqa: PLR0913 - all keywords, and each one stands alone
     InputError
         With the faults of the experiment, and of the values wherever they are said.
     """
-    changes = dict(overrides or {})
+    changes = override_texts(overrides or {})
     document = formats.read("experiment", experiment, ExperimentFormat, overrides=changes)
     loaded = load_experiment(experiment, overrides=changes)
     entry = formats.checked(document, ExperimentFormat)

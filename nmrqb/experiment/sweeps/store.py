@@ -284,6 +284,9 @@ def axis_names(plan: Plan) -> list[str]:
 def open_map(folder: str | Path) -> xr.Dataset:
     """Open a map that is finished or not; arrays are read where they are used.
 
+    A dimension is called by the last word of its path, ``D`` for ``battery.D``, or by the whole
+    path where that word is another's too; coordinates are in SI units, in evenly spaced ranges the
+    floats of the decimals, so that ``.sel(D=0.3)`` finds 0.3 Hz.
     Dimensions stand as they are stored: parameters that need a simulation of their own come first.
     Points that are not there yet are NaN; the attributes ``points`` and ``finished_points`` count
     them.

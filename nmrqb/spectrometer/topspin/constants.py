@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nmrqb.sample import Sample
-from nmrqb.sequence import Delay, Event, Repeat, Sequence, Timeline
+from nmrqb.sequence import Call, Delay, Event, Repeat, Sequence, Timeline
 from nmrqb.units import UnitError, calculate
 
 _FIRST_CNST = 2
+_DEEPEST = 8  # parameters of parameters
 _SAME = 1e-12
 _PIECE = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*(?P<unit>s|ms|us|ns|Hz|kHz|MHz)\b)?"
@@ -35,6 +36,11 @@ class Constants:
     """
 
     values: dict[int, tuple[float, str]] = field(default_factory=dict)
+
+    @property
+    def by_name(self) -> dict[str, float]:
+        """Name of every constant, ``cnst2``, to its value."""
+        return {f"cnst{number}": value for number, (value, _) in self.values.items()}
 
     def number(self, name: str, value: float, meaning: str) -> str:
         """Return ``cnst…`` of a value, a new one where it is not known."""
@@ -63,37 +69,95 @@ def delay_expressions(
     Numbers with units, parameters, ``J``, + − * / and parentheses can be said; other expressions
     are left out, and appear as numbers in the program.
     """
-    for text in dict.fromkeys(_delays(sequence.events)):
+    file = _Names(
+        sequence,
+        dict(sequence.parameters),
+        {name: value for name, value in timeline.parameters.items() if not np.ndim(value)},
+        timeline.roles,
+    )
+    said = set[str]()
+    for text, names in _delays(sequence.events, file):
         known = Constants(dict(constants.values))
-        translated = _translated(text, sequence, timeline, sample, known)
-        if translated is None:
+        translated = _translated(text, names, sample, known)
+        if translated is None or translated in said:
             continue
-        value = evaluate(translated, {f"cnst{k}": v for k, (v, _) in known.values.items()})
+        value = evaluate(translated, known.by_name)
         if value is not None and value > 0:
+            said.add(translated)
             constants.values.update(known.values)
             yield value, translated
 
 
-def _delays(events: Iterable[Event]) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Names:
+    """What the names of a sequence, or of a block in it, mean where it is played.
+
+    Attributes
+    ----------
+    sequence
+        The file.
+    texts, values
+        Parameter to its expression, and to its value where that is known.
+    roles
+        Role to the tensor positions of its spins.
+    given, outer
+        Parameter to the expression of the caller, and the names out there.
+    owner
+        Whose parameters these are, for the list of constants.
+    """
+
+    sequence: Sequence
+    texts: Mapping[str, str]
+    values: Mapping[str, float]
+    roles: Mapping[str, tuple[int, ...]]
+    given: Mapping[str, str] = field(default_factory=dict)
+    outer: _Names | None = None
+    owner: str = "the sequence"
+
+    def inside(self, call: Call) -> _Names:
+        """Return the names of what a call plays."""
+        within = call.sequence or self.sequence
+        roles = {role: self.roles.get(call.roles.get(role, role), ()) for role in within.roles}
+        given = call.parameters
+        if call.sequence is not None:
+            return _Names(within, dict(within.parameters), {}, roles, given, self, within.name)
+        own = within.blocks[call.name].parameters
+        texts = {**within.parameters, **own}
+        values = {name: value for name, value in self.values.items() if name not in own}
+        return _Names(within, texts, values, roles, given, self, self.owner)
+
+    def meaning(self, name: str) -> tuple[str, _Names] | None:
+        """Return the expression of a parameter and the names in it, or None."""
+        if name in self.given and self.outer is not None:
+            return self.given[name], self.outer
+        return (self.texts[name], self) if name in self.texts else None
+
+
+def _delays(events: Iterable[Event], names: _Names) -> Iterator[tuple[str, _Names]]:
+    """Yield the expressions of all delays, those of includes and blocks too, with their names."""
     for event in events:
         if isinstance(event, Delay):
-            yield event.time
+            yield event.time, names
         elif isinstance(event, Repeat):
-            yield from _delays(event.events)
+            yield from _delays(event.events, names)
+        elif isinstance(event, Call):
+            inside = names.inside(event)
+            block = names.sequence.blocks.get(event.name)
+            played = event.sequence if event.sequence is not None else block
+            yield from _delays(played.events if played else (), inside)
 
 
 def _translated(
-    text: str, sequence: Sequence, timeline: Timeline, sample: Sample, constants: Constants,
-    depth: int = 0,
-) -> str | None:  # fmt: skip
+    text: str, names: _Names, sample: Sample, constants: Constants, depth: int = 0
+) -> str | None:
     """Return an expression of a file in those of a program, or None where it has no words."""
     parts, at = [], 0
     while at < len(text.rstrip()):
         piece = _PIECE.match(text, at)
-        if piece is None or depth > 8:
+        if piece is None or depth > _DEEPEST:
             return None
         at = piece.end()
-        part = _part(piece, sequence, timeline, sample, constants, depth)
+        part = _part(piece, names, sample, constants, depth)
         if part is None:
             return None
         parts.append(part)
@@ -101,34 +165,35 @@ def _translated(
 
 
 def _part(
-    piece: re.Match[str],
-    sequence: Sequence,
-    timeline: Timeline,
-    sample: Sample,
-    constants: Constants,
-    depth: int,
+    piece: re.Match[str], names: _Names, sample: Sample, constants: Constants, depth: int
 ) -> str | None:
     if piece["number"]:
         return _plain(float(piece["number"])) + _FACTORS[piece["unit"]]
     if piece["sign"]:
         return piece["sign"]
     name = piece["call"] or piece["name"]
-    if name.startswith("J"):
-        return _coupling(name, timeline, sample, constants)
-    value = timeline.parameters.get(name)
-    if name not in sequence.parameters or value is None or np.ndim(value):
+    if name == "J" or piece["call"]:
+        return _coupling(name, names.roles, sample, constants)
+    meaning = names.meaning(name)
+    if meaning is None:
         return None
-    inner = _translated(sequence.parameters[name], sequence, timeline, sample, constants, depth + 1)
+    inner = _translated(*meaning, sample, constants, depth + 1)
     if inner is not None and "cnst" in inner:
         return f"({inner})"
-    return constants.number(name, float(value), f"parameter {name} of the sequence, SI units")
+    value = names.values.get(name) if name not in names.given else None
+    if value is None and inner is not None:
+        value = evaluate(inner, constants.by_name)
+    what = f"parameter {name} of {names.owner}, SI units"
+    return None if value is None else constants.number(name, float(value), what)
 
 
-def _coupling(name: str, timeline: Timeline, sample: Sample, constants: Constants) -> str | None:
-    roles = re.findall(r"\w+", name)[1:] or [r for r, s in timeline.roles.items() if len(s) == 1]
-    if len(roles) != 2 or any(len(timeline.roles.get(role, ())) != 1 for role in roles):
+def _coupling(
+    name: str, bound: Mapping[str, tuple[int, ...]], sample: Sample, constants: Constants
+) -> str | None:
+    roles = re.findall(r"\w+", name)[1:] or [r for r, s in bound.items() if len(s) == 1]
+    if len(roles) != 2 or any(len(bound.get(role, ())) != 1 for role in roles):
         return None
-    first, second = (sample.labels[timeline.roles[role][0]] for role in roles)
+    first, second = (sample.labels[k] for k in sorted(bound[role][0] for role in roles))
     value = sample.coupling(first, second).J_hz
     return constants.number("J", value, f"J({first},{second}) in Hz")
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Real
+from nmrqb.operators import Real, as_generator
 from nmrqb.tomography.estimation.model import Fit
 from nmrqb.tomography.estimation.posterior import Posterior, agreement
 from nmrqb.tomography.estimation.states import nearest_state, to_state
@@ -80,10 +80,7 @@ class Bayesian:
         ArgumentError
             Without a random generator, or if the prior has too few columns.
         """
-        if rng is None:
-            raise ArgumentError(
-                "Argument `rng` must be a random generator for the bayesian estimate, but is None"
-            )
+        rng = as_generator(rng)
         d = round(float(np.sqrt(target.shape[-1] + 1)))
         columns = d if self.columns is None else self.columns
         if columns < d:

@@ -48,7 +48,14 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, partial_trace, pauli_basis, pauli_coefficients
+from nmrqb.operators import (
+    Complex,
+    Real,
+    as_generator,
+    partial_trace,
+    pauli_basis,
+    pauli_coefficients,
+)
 from nmrqb.tomography.estimation.states import to_state
 from nmrqb.tomography.estimators import StateEstimate
 from nmrqb.tomography.uncertainty.draws import Draws, draw
@@ -118,6 +125,11 @@ class _Claim:
         return float(student.ppf(self.confidence, self.freedom))
 
 
+def least_replicas(confidence: float) -> int:
+    """Return 2/(1 − confidence): how many replicas have both quantiles of an interval."""
+    return round(2 / (1 - confidence))
+
+
 def intervals(
     estimate: StateEstimate,
     figures: Mapping[str, Figure],
@@ -140,7 +152,7 @@ def intervals(
     figures
         Name to figure, which knows its kinks: `ergotropy_figure`, `coherence_figure`, …
     rng
-        Random generator.
+        Random generator, ``np.random.default_rng(seed)``; the same seed gives the same intervals.
     replicas
         Number of replicas, ≥ 50 and ≥ 2/(1 − confidence): fewer have no such quantiles.
     confidence
@@ -152,14 +164,15 @@ def intervals(
     Raises
     ------
     ArgumentError
-        If a setting is out of range, or a figure is of another register.
+        If a setting is out of range, a figure is of another register, or ``rng`` is no generator.
     """
+    rng = as_generator(rng)
     if not (replicas >= 50 and 0 < confidence < 1 and 0 <= gain_error < 1):
         raise ArgumentError(
             f"Arguments `replicas`, `confidence`, `gain_error` must be ≥ 50, in (0, 1), in [0, 1), "
             f"but are {replicas}, {confidence}, {gain_error}"
         )
-    least = round(2 / (1 - confidence))
+    least = least_replicas(confidence)
     if replicas < least:
         raise ArgumentError(
             f"Argument `replicas` must be at least 2/(1 − confidence) = {least}, so that there are "

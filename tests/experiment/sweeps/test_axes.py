@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nmrqb.errors import InputError, Position
-from nmrqb.experiment.sweeps.axes import grid_axes, hypercube_axes
+from nmrqb.experiment.sweeps.axes import even, grid_axes, hypercube_axes
 
 
 def places(over):
@@ -99,3 +101,32 @@ def test_a_hypercube_has_ranges_without_points():
         hypercube_axes({"a": "0Hz:1Hz:5"}, places("a"), 5, seed=1)
     with pytest.raises(InputError, match="from 1 to"):
         hypercube_axes({"a": "0Hz:1Hz"}, places("a"), 0, seed=1)
+
+
+# --------------------------------------------------------------------------- as they are typed
+@given(
+    start=st.integers(-(10**6), 10**6),
+    step=st.integers(1, 10**4),
+    count=st.integers(2, 300),
+    exponent=st.integers(-9, 3),
+)
+def test_an_even_range_holds_the_floats_of_its_decimals(start, step, count, exponent):
+    def typed(number):
+        return float(f"{number}e{exponent}")
+
+    values = even(typed(start), typed(start + step * (count - 1)), count)
+    assert [*values] == [typed(start + step * k) for k in range(count)]
+
+
+@given(start=st.floats(-1e12, 1e12), stop=st.floats(-1e12, 1e12), count=st.integers(1, 50))
+def test_any_even_range_is_even_and_keeps_its_ends(start, stop, count):
+    values = even(start, stop, count)
+    np.testing.assert_allclose(values, np.linspace(start, stop, count), rtol=1e-12, atol=1e-3)
+    assert values[0] == start
+    assert count == 1 or values[-1] == stop
+
+
+def test_values_can_be_selected_as_they_are_typed():
+    (axis,) = grid_axes({"a": "0 ms:3 ms:31"}, {"a": Position("--over a")})
+    assert 0.0003 in axis.values
+    assert 0.0003 not in np.linspace(0, 1, 31) * 0.003  # but its neighbour

@@ -151,6 +151,55 @@ def test_delays_are_expressions_of_constants_where_the_file_says_them():
     assert longer[1] == ("delay", pytest.approx(2.5e-3))
 
 
+INNER = """\
+format: nmrqb-sequence/1
+spins: {A: any, B: any}
+parameters: {t: '1/(8*J(A,B))', tau: 1 ms}
+sequence: [{pulse: {A: 90 x, B: 90 y}}, {delay: t}, {pulse: {A: 90 y}}, {delay: tau}]
+"""
+OUTER = """\
+format: nmrqb-sequence/1
+spins: {I: 1H, S: 13C}
+parameters: {share: 3}
+blocks:
+  wait: {parameters: {d: 1 ms}, sequence: [{delay: d/share}, {pulse: {I: 180 x}}]}
+sequence:
+  - include: {sequence: ./inner.yaml, spins: {A: S, B: I}}
+  - include: {sequence: ./inner.yaml, spins: {A: S, B: I}, parameters: {t: share/(7*J), tau: 2 ms}}
+  - block: {name: wait, parameters: {d: 1/J}}
+"""
+
+
+def test_delays_of_includes_and_blocks_are_expressions_of_constants_too(tmp_path):
+    (tmp_path / "inner.yaml").write_text(INNER, encoding="utf-8")
+    (tmp_path / "outer.yaml").write_text(OUTER, encoding="utf-8")
+    program = export_sequence(load_sequence(tmp_path / "outer.yaml"), SAMPLE).program
+    constants = {
+        p.name: (float(p.value), p.meaning) for p in program.parameters if "cnst" in p.name
+    }
+    assert sorted(constants.values()) == [
+        (1e-3, "parameter tau of inner, SI units"),
+        (2e-3, "parameter tau of inner, SI units"),
+        (3, "parameter share of the sequence, SI units"),
+        (215.13, "J(1H,13C) in Hz"),
+    ]
+
+    def delays(**changed):
+        own = {name: value for name, (value, _) in constants.items()}
+        values = {"p1": 13e-6, "p3": 77e-6} | own | changed
+        return [
+            event[1] for event in Reader(program.text, values).events()[0] if event[0] == "delay"
+        ]
+
+    def wanted(J, share):
+        return [1 / (8 * J), 1e-3, share / (7 * J), 2e-3, 1 / J / share]
+
+    assert delays() == pytest.approx(wanted(215.13, 3), abs=26e-9)  # steps of 50 ns
+    own = {name: 100.0 for name, (_, what) in constants.items() if what.startswith("J(")}
+    own |= {name: 2.0 for name, (_, what) in constants.items() if "share" in what}
+    assert delays(**own) == pytest.approx(wanted(100, 2), abs=26e-9)
+
+
 # ------------------------------------------------------------------ shapes
 def shaped(samples, amplitude=400.0, duration="2 ms"):
     shape = Shape("samples", len(samples), samples=tuple(samples))

@@ -443,3 +443,10 @@ def test_a_confidence_needs_replicas_enough_for_its_quantiles():
     with pytest.raises(ArgumentError, match=r"`replicas` must be at least 2/\(1 .* = 2000, .* 400"):
         one(estimate, WORK, confidence=0.999, replicas=400)
     one(estimate, WORK, confidence=0.99, replicas=200)
+
+
+@pytest.mark.parametrize("rng", [None, 1, np.random])
+def test_a_generator_must_be_given(rng):
+    estimate = estimates(CHARGED, 25, 1)
+    with pytest.raises(ArgumentError, match=r"`rng` must be a random generator such as np\.random"):
+        intervals(estimate, {"work": WORK}, rng=rng)
