@@ -355,6 +355,16 @@ def export(  # noqa: PLR0913 - one for every option
     changes: Annotated[list[str] | None, _PARAMETER] = None,
     raster: Annotated[str | None, typer.Option(help="Step of all times [12.5 ns].")] = None,
     observe: Annotated[str | None, typer.Option(help="Nucleus of the receiver.")] = None,
+    readout: Annotated[
+        str | None,
+        typer.Option(help="Pulses after the sequence, as for `readouts --set`: XI or '90 y'."),
+    ] = None,
+    relaxation_delay: Annotated[
+        str | None, typer.Option(help="d1 between scans [5 times the sample's longest T1].")
+    ] = None,
+    gradient_recovery: Annotated[
+        str | None, typer.Option(help="d16 after every gradient [200 us].")
+    ] = None,
     out: Annotated[str | None, typer.Option(help="Folder [NAME-topspin].")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
@@ -369,6 +379,9 @@ def export(  # noqa: PLR0913 - one for every option
         changes=changes or [],
         raster=raster,
         observe=observe,
+        readout=readout,
+        relaxation_delay=relaxation_delay,
+        gradient_recovery=gradient_recovery,
         out=out,
         as_json=as_json,
     )

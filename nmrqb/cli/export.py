@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nmrqb.cli.console import write
@@ -28,6 +29,9 @@ def export(  # noqa: PLR0913 - one for every option
     changes: Sequence[str],
     raster: str | None,
     observe: str | None,
+    readout: str | None,
+    relaxation_delay: str | None,
+    gradient_recovery: str | None,
     out: str | None,
     as_json: bool,
 ) -> None:
@@ -36,6 +40,8 @@ def export(  # noqa: PLR0913 - one for every option
         raise ArgumentError(f"Argument `--to` must be one of {', '.join(FORMATS)}, but is {to!r}")
     sequence = load_sequence(name)
     hardware = Hardware() if raster is None else Hardware(raster_s=quantity(raster, "time"))
+    if gradient_recovery is not None:
+        hardware = replace(hardware, recovery_s=quantity(gradient_recovery, "time"))
     made = export_sequence(
         sequence,
         sample_for(sequence, sample),
@@ -43,6 +49,8 @@ def export(  # noqa: PLR0913 - one for every option
         roles=assignments("--spins", spins.split(",") if spins else []),
         hardware=hardware,
         observe=observe,
+        readout=readout,
+        relaxation_delay_s=None if relaxation_delay is None else quantity(relaxation_delay, "time"),
     )
     files = write_export(made, out or f"{made.sequence}-topspin")
     write(dump(export_document(made, files)) if as_json else _text(made, files))

@@ -1,6 +1,8 @@
 """``nmrqb export``: programs for the spectrometer."""
 
 import json
+import math
+import re
 
 import pytest
 
@@ -33,12 +35,56 @@ def test_a_shaped_pulse_comes_with_its_file(cli, tmp_path):
     assert read_shape(tmp_path / "out" / "soft.1").points == 200
 
 
+def test_nothing_to_see_is_warned_of_and_a_readout_mends_it(cli, tmp_path):
+    bare = cli("export", "dm", "--out", tmp_path / "out").out
+    assert "  WARNING: what is acquired on 1H is 0.0193 of" in bare
+    found = cli("export", "dm", "--readout", "XI", "--out", tmp_path / "out", "--json").document
+    assert found["readout"] == "XI"
+    assert found["observed"] == "1H"
+    assert found["signal"] > 0.5
+    assert found["warnings"] == []
+    carbon = cli("export", "dm", "--readout", "90 y", "--observe", "13C", "--out", tmp_path / "out")
+    assert "acquired on 13C: " in carbon.out
+    assert "WARNING" not in carbon.out
+
+
+def test_the_time_between_scans_is_chosen_and_told(cli, tmp_path):
+    document = cli("export", "inversion_recovery", "--out", tmp_path / "out", "--json").document
+    assert document["relaxation_delay_s"] == pytest.approx(50)
+    assert document["recovered_share"] == {
+        "1H": pytest.approx(1 - math.exp(-5)), "13C": pytest.approx(1 - math.exp(-5)),
+    }  # fmt: skip
+    found = cli(
+        "export", "inversion_recovery", "--relaxation-delay", "20 s", "--out", tmp_path / "out"
+    ).out
+    assert "WARNING: d1 = 20 s is less than 5 T1: all scans but the first saturate" in found
+    assert "1H 0.8647 (T1 10 s), 13C 0.8647 (T1 10 s)" in found
+    assert re.search(r"^d1 += 20 s ", found, re.MULTILINE)
+
+
+def test_gradients_recover_and_it_is_told(cli, tmp_path):
+    document = cli("export", "spatial_averaging", "--out", tmp_path / "out", "--json").document
+    assert document["recovery_added_s"] == [200e-6, 200e-6]
+    found = cli(
+        "export", "spatial_averaging", "--gradient-recovery", "500 us", "--out", tmp_path / "out"
+    ).out
+    assert "recovery 500 us each; added after 2 of them, 1000 us in all" in found
+    without = cli(
+        "export", "spatial_averaging", "--gradient-recovery", "0 s", "--out", tmp_path / "out"
+    ).out
+    assert "d16" not in without
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["dm", "--to", "vnmrj"], "`--to` must be one of topspin, but is 'vnmrj'"),
         (["cpmg_decay"], "must open the receiver once, at the end, but do at event"),
         (["dm", "--raster", "0 s"], "`raster_s` must be positive, but is 0"),
+        (["dm", "--relaxation-delay", "0 s"], "`relaxation_delay_s` must be positive, but is 0"),
+        (["dm", "--gradient-recovery", "10 ns"], "`recovery_s` must be 0 or at least the shortest"),
+        (["dm", "--readout", "XQ"], "`readout` must be 2 letters of I, X, Y"),
+        (["dm_sign", "--readout", "XX"], "must go with a sequence that has no `acquire`"),
         (["dm", "--observe", "19F"], "`observe` must be one of ('1H', '13C'), but is '19F'"),
     ],
 )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
 from nmrqb.sample import Sample
 from nmrqb.sequence import Call, Delay, Event, Repeat, Sequence, Timeline
-from nmrqb.units import UnitError, calculate
+from nmrqb.units import Number, UnitError, calculate
 
 _FIRST_CNST = 2
-_DEEPEST = 8  # parameters of parameters
-_SAME = 1e-12
+_DIGITS = 13  # of a time in s
+_DEPTH = 8  # of parameters in terms of others
+_MOST_DELAYS = 1_000  # that are looked at
 _PIECE = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*(?P<unit>s|ms|us|ns|Hz|kHz|MHz)\b)?"
     r"|(?P<call>J\(\s*\w+\s*,\s*\w+\s*\))|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/()]))"
@@ -37,11 +39,6 @@ class Constants:
 
     values: dict[int, tuple[float, str]] = field(default_factory=dict)
 
-    @property
-    def by_name(self) -> dict[str, float]:
-        """Name of every constant, ``cnst2``, to its value."""
-        return {f"cnst{number}": value for number, (value, _) in self.values.items()}
-
     def number(self, name: str, value: float, meaning: str) -> str:
         """Return ``cnst…`` of a value, a new one where it is not known."""
         for number, (known, what) in self.values.items():
@@ -50,6 +47,60 @@ class Constants:
         number = _FIRST_CNST + len(self.values)
         self.values[number] = (value, meaning)
         return f"cnst{number}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Names:
+    """What the expressions of a file, or of what it plays in place, may say.
+
+    Attributes
+    ----------
+    sequence, sample
+        The file that they stand in, and the spins.
+    texts
+        Parameter to its expression in terms of these names.
+    roles
+        Role to the tensor positions of its spins.
+    values
+        Parameters whose values in SI units are known.
+    given
+        Parameters that a call sets: the expression, and the names that it is written in.
+    file
+        In a block, the names of its file, which other blocks begin from.
+    """
+
+    sequence: Sequence
+    sample: Sample
+    texts: Mapping[str, str]
+    roles: Mapping[str, tuple[int, ...]]
+    values: Mapping[str, Number] = field(default_factory=dict)
+    given: Mapping[str, tuple[str, _Names]] = field(default_factory=dict)
+    file: _Names | None = None
+
+    def inside(self, call: Call) -> _Names | None:
+        """Return the names inside a block or an included sequence; None where there is none."""
+        given = {name: (text, self) for name, text in call.parameters.items()}
+        other = call.sequence
+        if other is not None:
+            return _Names(
+                other, self.sample, other.parameters, self._renamed(call, other), {}, given
+            )
+        block = self.sequence.blocks.get(call.name)
+        if block is None:
+            return None
+        file, own = self.file or self, block.parameters
+        return replace(
+            file,
+            texts={**file.texts, **own},
+            roles=self._renamed(call, self.sequence),
+            values={name: value for name, value in file.values.items() if name not in own},
+            given={**{n: g for n, g in file.given.items() if n not in own}, **given},
+            file=file,
+        )
+
+    def _renamed(self, call: Call, inner: Sequence) -> dict[str, tuple[int, ...]]:
+        outer = {role: call.roles.get(role, role) for role in inner.roles}
+        return {role: self.roles[name] for role, name in outer.items() if name in self.roles}
 
 
 def delay_expressions(
@@ -66,136 +117,92 @@ def delay_expressions(
 
     Notes
     -----
-    Numbers with units, parameters, ``J``, + − * / and parentheses can be said; other expressions
-    are left out, and appear as numbers in the program.
+    Numbers with units, parameters, ``J``, + − * / and parentheses can be said, in blocks and
+    included sequences too; other expressions are left out, and appear as numbers in the program.
     """
-    file = _Names(
-        sequence,
-        dict(sequence.parameters),
-        {name: value for name, value in timeline.parameters.items() if not np.ndim(value)},
-        timeline.roles,
-    )
-    said = set[str]()
-    for text, names in _delays(sequence.events, file):
+    names = _Names(sequence, sample, sequence.parameters, timeline.roles, timeline.parameters)
+    said: set[str] = set()
+    for text, where in islice(_delays(sequence.events, names), _MOST_DELAYS):
         known = Constants(dict(constants.values))
-        translated = _translated(text, names, sample, known)
+        translated = _translated(text, where, known)
         if translated is None or translated in said:
             continue
-        value = evaluate(translated, known.by_name)
+        value = _value(translated, known)
         if value is not None and value > 0:
             said.add(translated)
             constants.values.update(known.values)
-            yield value, translated
-
-
-@dataclass(frozen=True)
-class _Names:
-    """What the names of a sequence, or of a block in it, mean where it is played.
-
-    Attributes
-    ----------
-    sequence
-        The file.
-    texts, values
-        Parameter to its expression, and to its value where that is known.
-    roles
-        Role to the tensor positions of its spins.
-    given, outer
-        Parameter to the expression of the caller, and the names out there.
-    owner
-        Whose parameters these are, for the list of constants.
-    """
-
-    sequence: Sequence
-    texts: Mapping[str, str]
-    values: Mapping[str, float]
-    roles: Mapping[str, tuple[int, ...]]
-    given: Mapping[str, str] = field(default_factory=dict)
-    outer: _Names | None = None
-    owner: str = "the sequence"
-
-    def inside(self, call: Call) -> _Names:
-        """Return the names of what a call plays."""
-        within = call.sequence or self.sequence
-        roles = {role: self.roles.get(call.roles.get(role, role), ()) for role in within.roles}
-        given = call.parameters
-        if call.sequence is not None:
-            return _Names(within, dict(within.parameters), {}, roles, given, self, within.name)
-        own = within.blocks[call.name].parameters
-        texts = {**within.parameters, **own}
-        values = {name: value for name, value in self.values.items() if name not in own}
-        return _Names(within, texts, values, roles, given, self, self.owner)
-
-    def meaning(self, name: str) -> tuple[str, _Names] | None:
-        """Return the expression of a parameter and the names in it, or None."""
-        if name in self.given and self.outer is not None:
-            return self.given[name], self.outer
-        return (self.texts[name], self) if name in self.texts else None
+            yield value, translated if "cnst" in translated else _plain(round(value, _DIGITS))
 
 
 def _delays(events: Iterable[Event], names: _Names) -> Iterator[tuple[str, _Names]]:
-    """Yield the expressions of all delays, those of includes and blocks too, with their names."""
+    """Yield the expressions of all delays, and the names that they are written in."""
     for event in events:
         if isinstance(event, Delay):
             yield event.time, names
         elif isinstance(event, Repeat):
             yield from _delays(event.events, names)
-        elif isinstance(event, Call):
-            inside = names.inside(event)
-            block = names.sequence.blocks.get(event.name)
-            played = event.sequence if event.sequence is not None else block
-            yield from _delays(played.events if played else (), inside)
+        elif isinstance(event, Call) and (inside := names.inside(event)) is not None:
+            block = inside.sequence.blocks.get(event.name)
+            played = event.sequence.events if event.sequence else block.events if block else ()
+            yield from _delays(played, inside)
 
 
-def _translated(
-    text: str, names: _Names, sample: Sample, constants: Constants, depth: int = 0
-) -> str | None:
+def _translated(text: str, names: _Names, constants: Constants, depth: int = 0) -> str | None:
     """Return an expression of a file in those of a program, or None where it has no words."""
     parts, at = [], 0
     while at < len(text.rstrip()):
         piece = _PIECE.match(text, at)
-        if piece is None or depth > _DEEPEST:
+        if piece is None or depth > _DEPTH:
             return None
         at = piece.end()
-        part = _part(piece, names, sample, constants, depth)
+        part = _part(piece, names, constants, depth)
         if part is None:
             return None
         parts.append(part)
     return "".join(parts) or None
 
 
-def _part(
-    piece: re.Match[str], names: _Names, sample: Sample, constants: Constants, depth: int
-) -> str | None:
+def _part(piece: re.Match[str], names: _Names, constants: Constants, depth: int) -> str | None:
     if piece["number"]:
         return _plain(float(piece["number"])) + _FACTORS[piece["unit"]]
     if piece["sign"]:
         return piece["sign"]
-    name = piece["call"] or piece["name"]
-    if name == "J" or piece["call"]:
-        return _coupling(name, names.roles, sample, constants)
-    meaning = names.meaning(name)
-    if meaning is None:
+    if piece["call"] or piece["name"] == "J":
+        return _coupling(piece["call"] or "J", names, constants)
+    return _parameter(piece["name"], names, constants, depth)
+
+
+def _parameter(name: str, names: _Names, constants: Constants, depth: int) -> str | None:
+    """Return a parameter as what its expression says of couplings, else as a constant."""
+    if name in names.given:
+        text, where = names.given[name]
+    elif name in names.texts:
+        text, where = names.texts[name], names
+    else:
         return None
-    inner = _translated(*meaning, sample, constants, depth + 1)
+    inner = _translated(text, where, constants, depth + 1)
     if inner is not None and "cnst" in inner:
-        return f"({inner})"
-    value = names.values.get(name) if name not in names.given else None
-    if value is None and inner is not None:
-        value = evaluate(inner, constants.by_name)
-    what = f"parameter {name} of {names.owner}, SI units"
-    return None if value is None else constants.number(name, float(value), what)
-
-
-def _coupling(
-    name: str, bound: Mapping[str, tuple[int, ...]], sample: Sample, constants: Constants
-) -> str | None:
-    roles = re.findall(r"\w+", name)[1:] or [r for r, s in bound.items() if len(s) == 1]
-    if len(roles) != 2 or any(len(bound.get(role, ())) != 1 for role in roles):
+        return inner if re.fullmatch(r"cnst\d+", inner) else f"({inner})"
+    known = None if name in names.given else names.values.get(name)
+    value = _value(inner, constants) if known is None and inner is not None else known
+    if value is None or np.ndim(value):
         return None
-    first, second = (sample.labels[k] for k in sorted(bound[role][0] for role in roles))
-    value = sample.coupling(first, second).J_hz
+    owner = "the sequence" if names.values else names.sequence.name
+    return constants.number(name, float(value), f"parameter {name} of {owner}, SI units")
+
+
+def _coupling(name: str, names: _Names, constants: Constants) -> str | None:
+    roles = re.findall(r"\w+", name)[1:] or [r for r, s in names.roles.items() if len(s) == 1]
+    if len(roles) != 2 or any(len(names.roles.get(role, ())) != 1 for role in roles):
+        return None
+    positions = sorted(names.roles[role][0] for role in roles)
+    first, second = (names.sample.labels[k] for k in positions)
+    value = names.sample.coupling(first, second).J_hz
     return constants.number("J", value, f"J({first},{second}) in Hz")
+
+
+def _value(expression: str, constants: Constants) -> float | None:
+    return evaluate(expression, {f"cnst{k}": v for k, (v, _) in constants.values.items()})
 
 
 def _plain(value: float) -> str:
@@ -211,8 +218,3 @@ def evaluate(expression: str, names: Mapping[str, float]) -> float | None:
     except UnitError:
         return None
     return float(value.number)
-
-
-def same(first: float, second: float) -> bool:
-    """Return whether two times are one but for rounding."""
-    return abs(first - second) <= _SAME * max(abs(first), abs(second))

@@ -57,9 +57,10 @@ class PulseStep:
 
 @dataclass(frozen=True)
 class DelayStep:
-    """Free evolution for ``length_s``."""
+    """Free evolution for ``length_s``, the first ``recovery_s`` of it after a gradient."""
 
     length_s: float
+    recovery_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def make_plan(
         )
     nuclei = (observed, *(nucleus for nucleus in sample.nuclei if nucleus != observed))
     maker = _Maker(sample, nuclei, hardware)
-    steps = maker.powered([maker.step(events) for events in zip(*played, strict=True)])
+    steps = [maker.step(events) for events in zip(*played, strict=True)]
     receiver = tuple(
         _receiver(scan, end, observed, sample, hardware)
         for scan, end in zip(scans, opened, strict=True)
@@ -167,12 +168,26 @@ def make_plan(
         scans[0].name,
         nuclei,
         hard,
-        steps,
+        maker.powered(_recovering(steps, hardware)),
         tuple(maker.shapes),
         receiver,
         hardware.phases,
         hardware.raster_s,
     )
+
+
+def _recovering(steps: Sequence[Step], hardware: Hardware) -> list[Step]:
+    """Return the steps, what a delay after a gradient begins with told apart as its recovery."""
+    recovery = hardware.whole(hardware.recovery_s)
+    result: list[Step] = []
+    for before, step in zip([None, *steps], steps, strict=False):
+        if isinstance(before, GradientStep) and isinstance(step, DelayStep) and recovery:
+            rest = hardware.whole(step.length_s - recovery)
+            fits = rest == 0 or rest >= hardware.shortest_s
+            result.append(replace(step, recovery_s=recovery) if fits else step)
+        else:
+            result.append(step)
+    return result
 
 
 def _split(

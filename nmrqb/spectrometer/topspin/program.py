@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nmrqb.errors import ArgumentError
-from nmrqb.spectrometer.topspin.constants import Constants, same
+from nmrqb.spectrometer.topspin.constants import Constants
 from nmrqb.spectrometer.topspin.loops import Loop, folded
 from nmrqb.spectrometer.topspin.plan import (
     ChannelPulse,
@@ -20,12 +20,15 @@ from nmrqb.spectrometer.topspin.plan import (
     PulseStep,
     Step,
 )
+from nmrqb.spectrometer.topspin.relaxation import RelaxationDelay
 from nmrqb.spectrometer.topspin.shapes import decibels
 
 MAX_CHANNELS = 8
 _MAX_PHASES, _MAX_SHAPES, _MAX_GRADIENTS, _MAX_LOOPS = 31, 63, 31, 31
 _FIRST_SHAPE_PULSE, _FIRST_GRADIENT_PULSE = 11, 40
 _FIRST_LABEL = 3
+_RECOVERY = "d16"
+_EXACT, _ALL_DIGITS = 1e-13, 17  # s, far below a step; of a double
 _PLAIN = str.maketrans({
     "–": "-", "—": "-", "−": "-", "°": " deg", "⟩": ">", "⟨": "<", "×": "x", "·": "*", "±": "+-",
     "≤": "<=", "≥": ">=", "’": "'", "“": '"', "”": '"', "…": "...", "µ": "u", "μ": "u", "π": "pi",
@@ -62,8 +65,9 @@ class _Names:
     """Names given out while the body is written."""
 
     phases: dict[tuple[int, ...], int] = field(default_factory=dict)
-    pulses: dict[tuple[int, float], tuple[str, str]] = field(default_factory=dict)
-    delays: dict[float, tuple[str, str]] = field(default_factory=dict)
+    pulses: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    delays: dict[tuple[float, float], tuple[str, str]] = field(default_factory=dict)
+    recovery_s: float = 0.0
     gradients: dict[tuple[float, float | None], int] = field(default_factory=dict)
     loops: dict[int, int] = field(default_factory=dict)
     labels: int = _FIRST_LABEL
@@ -75,7 +79,7 @@ def topspin_program(
     header: Iterable[str] = (),
     expressions: Iterable[tuple[float, str]] = (),
     constants: Constants | None = None,
-    relaxation_delay_s: float = 5.0,
+    relaxation: RelaxationDelay,
     nmrqb_version: str = "",
 ) -> Program:
     """Return the pulse program of a plan.
@@ -90,8 +94,8 @@ def topspin_program(
         Delays as expressions of constants: value in s, and the expression.
     constants
         The constants in these.
-    relaxation_delay_s
-        d1, the time between scans.
+    relaxation
+        d1, the time between scans, and why.
     nmrqb_version
         Stands in the first line.
 
@@ -104,7 +108,7 @@ def topspin_program(
     body = writer.body()
     head = [f";{plan.name} (nmrqb {nmrqb_version})".rstrip(), *(f";{line}" for line in header)]
     text = "\n".join([*head, "", *writer.declarations(), "", *body, "", *writer.phase_lines(), ""])
-    parameters = (Parameter("d1", f"{relaxation_delay_s:g} s", "time between scans"),)
+    parameters = (Parameter("d1", f"{relaxation.delay_s:.10g} s", relaxation.meaning),)
     listed = (*parameters, *writer.parameters())
     notes = [f";{p.name}: {p.meaning} [{p.value}]" for p in listed]
     return Program(plain(text + "\n" + "\n".join(notes) + "\n"), listed)
@@ -124,7 +128,7 @@ class _Writer:
             raise ArgumentError(
                 f"Argument `plan` must use at most {_MAX_PHASES - 1} phase lists in a cycle of "
                 f"{len(plan.receiver)} scans, but uses {_count_lists(plan.steps)}; export the "
-                "scans one by one"
+                "scans as sequences of their own, which may use any number"
             )
         if len(plan.nuclei) > MAX_CHANNELS:
             raise ArgumentError(
@@ -156,7 +160,7 @@ class _Writer:
         if isinstance(item, PulseStep):
             return [f"  {self._pulse(item)}"]
         if isinstance(item, DelayStep):
-            return [f"  {self._delay(item.length_s)}{self._restored()}"]
+            return self._delays(item)
         if isinstance(item, GradientStep):
             return [f"  {self._gradient(item)}{self._restored()}"]
         raise ArgumentError(f"Argument `plan` must hold steps, but holds {item!r:.60}")
@@ -202,25 +206,39 @@ class _Writer:
             return f"ph{pulse.channel}^"
         return f"ph{self.names.phases.setdefault(pulse.phases, len(self.names.phases) + 1)}"
 
+    def _delays(self, step: DelayStep) -> list[str]:
+        """Return the lines of a delay: the recovery of a gradient, and what is left of it."""
+        lines = []
+        if step.recovery_s:
+            self.names.recovery_s = step.recovery_s
+            lines = [f"  {_RECOVERY}{self._restored()}"]
+        if step.length_s - step.recovery_s > self.plan.raster_s / 2:
+            lines += [f"  {self._delay(step)}{self._restored()}"]
+        return lines
+
     def _hard(self, pulse: ChannelPulse) -> str:
         """Return the name of a pulse length: 90° and 180° by number, others as a share of 90°."""
         quarter = f"p{2 * pulse.channel - 1}"
-        share = pulse.length_s / self.plan.hard_90_s[pulse.channel - 1]
-        if same(share, 1):
+        hard = self.plan.hard_90_s[pulse.channel - 1]
+        share = _decimal(pulse.length_s / hard, self.plan.raster_s / 4 / hard)
+        if share == "1":
             return quarter
-        if same(share, 2):
+        if share == "2":
             name, relation = f"p{2 * pulse.channel}", f"{quarter}*2"
         else:
-            name, relation = f"PULSE{len(self.names.pulses) + 1}", f"{quarter}*{_decimal(share)}"
-        return self.names.pulses.setdefault((pulse.channel, round(share, 12)), (name, relation))[0]
+            name, relation = f"PULSE{len(self.names.pulses) + 1}", f"{quarter}*{share}"
+        return self.names.pulses.setdefault((pulse.channel, share), (name, relation))[0]
 
-    def _delay(self, length: float) -> str:
-        known = self.names.delays.get(length)
+    def _delay(self, step: DelayStep) -> str:
+        """Return the name of a delay, less the recovery of the gradient before it."""
+        length, key = step.length_s, (step.length_s, step.recovery_s)
+        known = self.names.delays.get(key)
         if known is None:
             near = self.plan.raster_s / 2  # the hardware rounds what the expression says
             found = (text for value, text in self._candidates() if abs(value - length) < near)
-            relation = next(found, f"{_decimal(length)}s")
-            known = self.names.delays[length] = (f"DEL{len(self.names.delays) + 1}", relation)
+            relation = next(found, f"{_decimal(length, _EXACT)}s")
+            relation += f"-{_RECOVERY}" if step.recovery_s else ""
+            known = self.names.delays[key] = (f"DEL{len(self.names.delays) + 1}", relation)
         return known[0]
 
     def _candidates(self) -> Iterator[tuple[float, str]]:
@@ -228,12 +246,13 @@ class _Writer:
         quarters = enumerate(self.plan.hard_90_s, 1)
         pulses = [(k * t, f"p{2 * c + k - 2}") for c, t in quarters for k in (1, 2)]
         for value, text in self.expressions:
-            yield value, f"1s*({text})"
+            time = f"1s*({text})" if "cnst" in text else f"{text}s"
+            yield value, time
             for length, pulse in pulses:
-                yield value - length / 2, f"1s*({text})-{pulse}*0.5"
+                yield value - length / 2, f"{time}-{pulse}*0.5"
                 for other, second in pulses:
                     less = f"-{pulse}*0.5-{second}*0.5"
-                    yield value - (length + other) / 2, f"1s*({text}){less}"
+                    yield value - (length + other) / 2, f"{time}{less}"
 
     def _gradient(self, step: GradientStep) -> str:
         key = (step.length_s, step.strength_hz)
@@ -296,6 +315,11 @@ class _Writer:
                 f"gpnam{number}", "RECT.1", "shape of the gradient; weaker ends need a larger gpz"
             )
             yield Parameter(f"gpz{number}", "calibrated", f"strength of gradient {number}: {size}")
+        if self.names.recovery_s:
+            yield Parameter(
+                _RECOVERY, f"{self.names.recovery_s * 1e6:.10g} us",
+                "recovery of the field after a gradient",
+            )  # fmt: skip
         said = " ".join(relation for _, relation in self.names.delays.values())
         for number, (value, meaning) in self.constants.values.items():
             if not re.search(rf"\bcnst{number}\b", said):
@@ -365,9 +389,11 @@ def plain(text: str) -> str:
     return kept.encode("ascii", "replace").decode("ascii")
 
 
-def _decimal(value: float) -> str:
-    """Return a number without exponent, in full precision."""
-    return np.format_float_positional(value, trim="-")
+def _decimal(value: float, within: float) -> str:
+    """Return the shortest number that is near enough, without exponent."""
+    texts = (f"{value:.{digits}g}" for digits in range(1, _ALL_DIGITS))
+    near = next((text for text in texts if abs(float(text) - value) <= within), repr(value))
+    return np.format_float_positional(float(near), trim="-")
 
 
 def _phase_list(phases: Sequence[int], turn: int) -> str:

@@ -1,4 +1,4 @@
-"""What the hardware can play of a timeline: whole steps of time, whole steps of phase.
+"""What the hardware can play of a timeline: whole steps of time and phase, gradients that recover.
 
 A hard pulse keeps its power, so that its angle changes with its length; a shaped pulse keeps its
 peak.  What is left of the sequence is a `Timeline` again, and can be simulated as any other.
@@ -23,6 +23,7 @@ from nmrqb.sequence import (
     TimedRotation,
     Timeline,
 )
+from nmrqb.spectrometer.topspin.recovery import recovered
 
 _SAME = 1e-9
 _NO_ANGLE = 1e-12  # rad
@@ -42,6 +43,8 @@ class Hardware:
         Shortest delay in s that is not 0; shorter ones are refused.
     crusher_s
         Length of a gradient for which the sequence gives none.
+    recovery_s
+        Time in s that the field needs after a gradient before a pulse or the receiver; 0 for none.
     digits
         Significant digits of amplitudes and phases of a shape.
     """
@@ -50,6 +53,7 @@ class Hardware:
     phases: int = 36_000
     shortest_s: float = 50e-9
     crusher_s: float = 1e-3
+    recovery_s: float = 200e-6
     digits: int = 12
 
     def __post_init__(self) -> None:
@@ -57,6 +61,11 @@ class Hardware:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise ArgumentError(f"Argument `{name}` must be positive, but is {value}")
+        if not (self.recovery_s == 0 or self.shortest_s <= self.recovery_s < math.inf):
+            raise ArgumentError(
+                f"Argument `recovery_s` must be 0 or at least the shortest delay, "
+                f"{self.shortest_s:g} s, but is {self.recovery_s}"
+            )
         if self.phases < 360 or self.phases % 360:
             raise ArgumentError(
                 f"Argument `phases` must be a multiple of 360, but is {self.phases}"
@@ -92,6 +101,9 @@ def hard_90(sample: Sample, nucleus: str) -> float:
 def rounded(timeline: Timeline, sample: Sample, hardware: Hardware) -> Timeline:
     """Return what the hardware plays of a timeline with finite pulses.
 
+    The field recovers after every gradient: delays that follow it are that time where they are
+    long enough, and otherwise become so long.
+
     Parameters
     ----------
     timeline
@@ -107,8 +119,9 @@ def rounded(timeline: Timeline, sample: Sample, hardware: Hardware) -> Timeline:
         If a pulse has no length, a delay is shorter than the hardware can play, or the spins of
         one nucleus are to be pulsed differently.
     """
-    events = tuple(_event(event, sample, hardware) for event in timeline.events)
-    return replace(timeline, events=tuple(event for event in events if event is not None))
+    events = [_event(event, sample, hardware) for event in timeline.events]
+    played = [event for event in events if event is not None]
+    return replace(timeline, events=recovered(played, hardware.whole(hardware.recovery_s)))
 
 
 def _event(event: TimedEvent, sample: Sample, hardware: Hardware) -> TimedEvent | None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
+from topspin_playing import final_state, offset_sample
 from topspin_reader import Reader, console_values, pulse_propagator
 
 import nmrqb as nq
@@ -44,16 +45,6 @@ SAMPLE = nq.load_sample("chloroform")
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def offset_sample():
-    """Return chloroform off resonance, so that every phase and time matters."""
-    first, second = SAMPLE.spins
-    spins = (
-        Spin("1H", "1H", 37.0, 3.0, 1.0, pulse_90_s=first.pulse_90_s),
-        Spin("13C", "13C", -21.0, 5.0, 0.5, pulse_90_s=second.pulse_90_s),
-    )
-    return Sample("chloroform", spins, SAMPLE.couplings)
-
-
 def exportable():
     """Return the shipped sequences that a heteronuclear pair can play, and why not the others."""
     names, refused = [], {}
@@ -68,27 +59,6 @@ def exportable():
 
 
 NAMES, REFUSED = exportable()
-
-
-def final_state(export, sequence, sample, scan):
-    """Return the state that the independent reader makes of the sample's equilibrium."""
-    reader = Reader(export.program.text, console_values(export.program), export.shapes)
-    events, receiver = reader.events(scan)
-    drift = internal_hamiltonian(sample)
-    spins = [spin.nucleus for spin in sample.spins]
-    nuclei = re.findall(r"f\d channel \((\w+)\), hard", export.program.text)
-    gammas = np.array([1.0, 0.2515])
-    rho = thermal_deviation(sample)
-    for kind, value in events:
-        if kind == "pulse":
-            U = pulse_propagator(value, nuclei, spins, drift)
-        else:
-            U = np.diag(np.exp(-1j * np.diag(drift).real * value))
-        rho = U @ rho @ dagger(U)
-        if kind == "gradient":  # all of the orders that a crusher leaves are in the shipped files
-            m = np.array([[0.5, 0.5], [0.5, -0.5], [-0.5, 0.5], [-0.5, -0.5]]) @ gammas
-            rho = np.where(np.abs(m[:, None] - m[None, :]) < 1e-6, rho, 0)
-    return rho, receiver
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,10 +83,12 @@ def test_a_reader_that_knows_nothing_of_the_writer_plays_the_rounded_sequence(na
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_export_passes_the_checker_and_costs_little(name):
+def test_every_export_passes_the_checker_costs_little_and_has_short_numbers(name):
     export = export_sequence(load_sequence(name), SAMPLE)
     assert check_program(export.program.text, console_values(export.program)) == []
     assert export.rounding_loss < 1e-5
+    said = re.findall(r'^"(?:PULSE|DEL)\d+=(.*)"$', export.program.text, re.MULTILINE)
+    assert not [relation for relation in said if re.search(r"9{6}|0{6}[1-9]", relation)]
 
 
 def test_most_of_the_library_can_be_exported():
@@ -329,7 +301,9 @@ def many_phases(scans):
 
 def test_too_many_phases_of_one_scan_step_on_and_of_several_are_refused():
     assert "ph1^" in export_sequence(many_phases(1), SAMPLE).program.text
-    with pytest.raises(ArgumentError, match=r"at most 30 phase lists in a cycle of 2 scans, .* 36"):
+    with pytest.raises(
+        ArgumentError, match=r"at most 30 phase lists in a cycle of 2 scans, .* 36; .* any"
+    ):
         export_sequence(many_phases(2), SAMPLE)
 
 
@@ -434,3 +408,27 @@ def like_pair():
 def test_what_the_hardware_cannot_play_is_refused(call, message):
     with pytest.raises(ArgumentError, match=message):
         call()
+
+
+# ------------------------------------------------------------------ numbers as a person writes them
+@given(
+    st.floats(2, 358, exclude_min=True),
+    st.integers(40, 8000),
+    st.sampled_from([12.5e-9, 25e-9, 0.1e-6]),
+)
+@settings(max_examples=40, deadline=None)
+def test_shares_of_a_pulse_are_short_and_round_to_its_length(angle, steps, raster):
+    quarter = steps * 12.5e-9
+    sample = Sample("one", (Spin("H", "1H", T1_s=1.0, T2_s=1.0, pulse_90_s=quarter),))
+    sequence = Sequence("one", {"I": "1H"}, (Pulse({"I": Rotation(f"{angle:.17g}", "x")}),))
+    text = export_sequence(sequence, sample, hardware=Hardware(raster_s=raster)).program.text
+    name = re.search(r"^  \((\w+) ph1\):f1$", text, re.MULTILINE)[1]
+    relation = re.search(rf'"{name}=p1\*([0-9.]+)"', text)
+    share = relation[1] if relation else "1"
+    wanted = max(round(quarter * angle / 90 / raster), 1)
+    assert quarter * float(share) / raster == pytest.approx(wanted, abs=0.25 + 1e-6)
+    rougher = share[:-1].rstrip(".") or "0"
+    up = f"{float(rougher) + 10.0 ** -len(rougher.partition('.')[2]):.15g}"
+    if "." in share:  # one digit less does not do
+        misses = [abs(quarter * float(x) / raster - wanted) for x in (rougher, up)]
+        assert min(misses) > 0.25 - 1e-6
