@@ -51,7 +51,7 @@ def test_parameters_of_the_included_file_are_constants_by_its_name(tmp_path):
     program = program_of(tmp_path, text)
     assert ";cnst2: parameter T of inner, SI units [0.008]" in program.text
     assert ";cnst3: parameter n of inner, SI units [4.0]" in program.text
-    assert ";cnst4: J(13C,1H) in Hz [215.13]" in program.text
+    assert ";cnst4: J(1H,13C) in Hz [215.13]" in program.text
     assert delays(program) == pytest.approx([2e-3 + 1 / 215.13, 0.5e-3 + 1 / 215.13], abs=7e-9)
     found = delays(program, cnst4=100.0, cnst3=2.0)
     assert found == pytest.approx([4e-3 + 10e-3, 1e-3 + 10e-3])
