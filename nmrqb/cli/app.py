@@ -23,6 +23,7 @@ from nmrqb.cli.console import (
 )
 from nmrqb.cli.design import design
 from nmrqb.cli.options import JSON, Pulses
+from nmrqb.cli.recordings import calibrate, is_recording, recording_picture, tomography
 from nmrqb.cli.studies import readouts, reproduce, study
 from nmrqb.cli.sweeps import sweep
 from nmrqb.cli.values import assignments
@@ -269,7 +270,8 @@ def schema(
 @verb
 def plot(
     name: Annotated[
-        str, typer.Argument(help="Shipped sequence, a .yaml file, or a result folder.")
+        str,
+        typer.Argument(help="Shipped sequence, a .yaml file, a result folder, or a recording."),
     ],
     out: Annotated[str | None, typer.Option(help="PNG, PDF or SVG file [NAME.png].")] = None,
     sample: Annotated[str | None, typer.Option(help="Sample [the sequence's own].")] = None,
@@ -280,18 +282,21 @@ def plot(
     ] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Draw the pulse diagram of a sequence, or a picture of a result folder."""
+    """Draw a sequence's pulse diagram, a picture of a result folder, or a recording's spectrum."""
     from nmrqb.files import library, write_bytes_atomically
     from nmrqb.report import dump, picture_bytes
 
-    shown = name not in library("sequence") and Path(name).is_dir()  # names mean shipped files
-    if picture is not None or shown:
+    lines, own = "", name not in library("sequence")  # names mean shipped files
+    if own and is_recording(name):
+        figure, called, lines = recording_picture(name, sample, changes, picture)
+    elif picture is not None or (own and Path(name).is_dir()):
         figure, called = _result_picture(name, picture or Picture.city, sample, changes)
     else:
         figure, called = _diagram(name, sample, changes)
     target = out or f"{called}.png"
     write_bytes_atomically(target, picture_bytes(figure, target))
-    write(dump({"file": target}) if as_json else f"wrote {target}")
+    told = {"file": target} | ({"lines": lines} if lines else {})
+    write(dump(told) if as_json else "\n".join(part for part in (lines, f"wrote {target}") if part))
 
 
 def _result_picture(
@@ -390,80 +395,8 @@ def export(  # noqa: PLR0913 - one for every option
 app.command()(study)
 app.command()(reproduce)
 app.command()(readouts)
-
-
-@app.command()
-@verb
-def tomography(
-    data: Annotated[str, typer.Argument(help="Shipped data file or a .yaml file.")],
-    battery: Annotated[
-        str | None,
-        typer.Option(help="Whose figures of merit: D=20Hz,G=5Hz, or that of an experiment."),
-    ] = None,
-    folder: Annotated[
-        str | None, typer.Option(help="Where the recordings are [beside the data file].")
-    ] = None,
-    out: Annotated[str | None, typer.Option(help="Folder for pictures, text and document.")] = None,
-    as_json: Annotated[bool, JSON] = False,
-) -> None:
-    """Estimate states from a spectrometer's data, as far as they determine them."""
-    from nmrqb.cli.batteries import battery_of
-    from nmrqb.experiment.recorded import analyse_recorded, load_data
-    from nmrqb.report import dump
-    from nmrqb.report.recorded import (
-        check_tomography_folder,
-        tomography_document,
-        tomography_text,
-        write_tomography,
-    )
-
-    if out is not None:
-        check_tomography_folder(out)
-    loaded = load_data(data, folder=folder)
-    tomogram = analyse_recorded(loaded, battery=battery_of(battery, loaded.sample))
-    files = [] if out is None else write_tomography(tomogram, out)
-    write(dump(tomography_document(tomogram)) if as_json else tomography_text(tomogram))
-    if files and not as_json:
-        write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
-
-
-@app.command()
-@verb
-def calibrate(
-    data: Annotated[str, typer.Argument(help="Shipped data file or a .yaml file.")],
-    folder: Annotated[
-        str | None, typer.Option(help="Where the recordings are [beside the data file].")
-    ] = None,
-    out: Annotated[str | None, typer.Option(help="Sample file to write.")] = None,
-    pictures: Annotated[
-        str | None, typer.Option(help="Folder for pictures, text and document.")
-    ] = None,
-    as_json: Annotated[bool, JSON] = False,
-) -> None:
-    """Measure T1, T2, 90° pulses, line widths and J; write them as a sample."""
-    from nmrqb.experiment.recorded import calibrate_recorded, calibrated_sample, load_data
-    from nmrqb.files import write_text_atomically
-    from nmrqb.report import dump
-    from nmrqb.report.recorded import (
-        calibration_document,
-        calibration_text,
-        check_calibration_folder,
-        write_calibrations,
-    )
-
-    if pictures is not None:
-        check_calibration_folder(pictures)
-    loaded = load_data(data, folder=folder)
-    found = calibrate_recorded(loaded)
-    drawn = [] if pictures is None else write_calibrations(found, pictures)
-    if out is not None:
-        write_text_atomically(out, calibrated_sample(loaded, found))
-    files = [*([] if out is None else [out]), *drawn]
-    write(dump(calibration_document(found, files)) if as_json else calibration_text(found))
-    if drawn and not as_json:
-        write("\nFiles:\n" + "\n".join(f"  {file}" for file in drawn))
-    if out is not None and not as_json:
-        write(f"\nwrote {out}; use it as --sample {out}")
+app.command()(tomography)
+app.command()(calibrate)
 
 
 @app.command()

@@ -32,6 +32,7 @@ _HOMES = {
     "draw_pauli_bars": "paulis",
     "draw_phase_key": "hinton",
     "draw_populations": "populations",
+    "draw_recording": "recordings",
     "draw_residual_histogram": "residuals",
     "draw_residuals": "residuals",
     "draw_robustness": "robustness",
@@ -74,6 +75,7 @@ __all__ = [
     "draw_pauli_bars",
     "draw_phase_key",
     "draw_populations",
+    "draw_recording",
     "draw_residual_histogram",
     "draw_residuals",
     "draw_robustness",
@@ -105,6 +107,7 @@ if TYPE_CHECKING:
     from nmrqb.plotting.panels import draw_curves, draw_density
     from nmrqb.plotting.paulis import draw_known_paulis, draw_pauli_bars
     from nmrqb.plotting.populations import draw_populations
+    from nmrqb.plotting.recordings import draw_recording
     from nmrqb.plotting.residuals import draw_residual_histogram, draw_residuals, residual_spectrum
     from nmrqb.plotting.robustness import draw_robustness
     from nmrqb.plotting.sequences import Column, Mark, box, fid, timeline_columns

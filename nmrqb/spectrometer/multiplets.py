@@ -25,6 +25,7 @@ SEEN = 6.0  # standard deviations of the noise that a line must stand out
 _OWN_WIDTH = 10.0  # signal-to-noise ratio from which on a line has a width of its own
 _STEPS = 1e-6
 _NARROWEST = 0.2  # of a step of the spectrum
+_AT_BOUND = 1.05  # times the narrowest width up to which a width is not resolved
 _START_HZ = 1.0
 
 
@@ -60,6 +61,8 @@ class Multiplet:
         Points of the spectrum that were fitted, shape (points,).
     baseline
         What was fitted under the lines, shape (points,).
+    narrowest_hz
+        Lower bound of the widths in the fit.
     """
 
     centre_hz: float
@@ -75,6 +78,12 @@ class Multiplet:
     signal_to_noise: Real
     inside: NDArray[np.intp]
     baseline: Complex
+    narrowest_hz: float = 0.0
+
+    @property
+    def unresolved(self) -> NDArray[np.bool_]:
+        """Whether the width of a line ended at the fit's lower bound, shape (lines,)."""
+        return np.asarray(self.widths_hz <= _AT_BOUND * self.narrowest_hz)
 
     @property
     def inflation(self) -> float:
@@ -330,9 +339,8 @@ def _peak(measured: MeasuredSpectrum, centre: float, pattern: Real) -> float:
 
 
 def _solve(model: _Model, theta: Real, data: Complex) -> Real:
-    narrowest = np.log(_NARROWEST * model.measured.step_hz)
     lower = np.full(len(theta), -np.inf)
-    lower[1 + model.free_scale :] = narrowest
+    lower[1 + model.free_scale :] = np.log(_NARROWEST * model.measured.step_hz)
 
     def residual(parameters: Real) -> Real:
         basis = model.basis(parameters)
@@ -384,6 +392,7 @@ def _result(
         signal_to_noise=np.abs(amplitudes) / (np.pi * widths) / noise.sigma,
         inside=inside,
         baseline=basis[:, lines:] @ found[lines:],
+        narrowest_hz=_NARROWEST * model.measured.step_hz,
     )
 
 

@@ -99,6 +99,8 @@ def follow_line(
     *,
     window_hz: float = WINDOW_HZ,
     reference_hz: float | None = None,
+    first_point: float = 0.0,
+    conjugate: bool = False,
 ) -> LineSeries:
     """Return the amplitudes of what stands in a window, in all rows of a series.
 
@@ -116,6 +118,8 @@ def follow_line(
         Half its width; what stands in it should share one law.
     reference_hz
         Frequency of 0 ppm in Hz where the file does not tell.
+    first_point, conjugate
+        See `measured_spectrum`.
 
     Raises
     ------
@@ -128,7 +132,13 @@ def follow_line(
             f"{recording.rows}"
         )
     spectra = [
-        measured_spectrum(recording, row=k, reference_hz=reference_hz)
+        measured_spectrum(
+            recording,
+            row=k,
+            reference_hz=reference_hz,
+            first_point=first_point,
+            conjugate=conjugate,
+        )
         for k in range(recording.rows)
     ]
     axis = spectra[0].frequencies_hz

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from nmrqb.battery import Battery
 from nmrqb.sample import load_sample
 from nmrqb.spectrometer import Receiver
 from nmrqb.spectrometer.readers import write_fids
@@ -91,6 +92,65 @@ def test_missing_files_are_told_all_at_once(cli, data):
     assert len(outcome.err.splitlines()) == 8
 
 
+def test_where_nothing_is_there_the_option_is_named(cli, data, tmp_path):
+    outcome = cli("tomography", "chloroform_00")
+    assert outcome.status == 2
+    told = "its recordings are not there: `00/00_H_P0.csv` and 5 more; give their folder"
+    assert outcome.err.splitlines() == [f"chloroform_00:1:1: {told} with --folder"]
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "data.yaml").write_text((tmp_path / data).read_text())
+    assert "and 7 more; give their folder" in cli("tomography", "alone/data.yaml").err
+    (tmp_path / "II_1H.npz").unlink()  # some are there: that one is missing
+    outcome = cli("tomography", data)
+    assert "II_1H.npz:1:1: there is no such file" in outcome.err
+    assert "--folder" not in outcome.err
+
+
+def test_a_folder_means_its_data_file(cli, data, tmp_path):
+    assert cli("tomography", str(tmp_path)).out == cli("tomography", str(tmp_path / data)).out != ""
+    (tmp_path / "empty").mkdir()
+    outcome = cli("calibrate", "empty")
+    assert outcome.status == 2
+    assert "empty:1:1: this folder holds no data.yaml; name a data file" in outcome.err
+
+
+def test_figures_have_values_and_say_how_they_were_made(cli, data):
+    battery = ("--battery", "B=5Hz,Delta=2Hz")
+    text = cli("tomography", data, *battery).out
+    assert ": determined\n" not in text + "\n"
+    shares = text.split("populations (energy basis): ")[1].splitlines()[0].split(",")[:4]
+    found = [float(share.split("±")[0]) for share in shares]
+    _, V = np.linalg.eigh(Battery.from_terms(B=5, Delta=2).hamiltonian_hz)
+    levels = np.diag(V.conj().T @ RHO @ V).real - 0.25
+    assert found == pytest.approx(levels, abs=0.02)
+    purity = float(text.split("purity: ")[1].split()[0])
+    assert purity == pytest.approx(np.trace(RHO @ RHO).real, abs=0.02)
+    assert "95 %, parametric bootstrap of 400 replicas with seed 1" in text
+    document = cli("tomography", data, *battery, "--json").document
+    assert document["intervals"]["seed"] == 1
+    figures = document["states"][0]["figures"]
+    assert figures["populations"]["value"] == pytest.approx(levels, abs=0.02)
+    assert figures["purity"]["value"] == pytest.approx(purity, abs=1e-4)
+    assert cli("tomography", data, "--json").document["intervals"] is None
+
+
+def test_columns_and_contrasts_are_explained(cli, data, tmp_path):
+    fitted = (tmp_path / data).read_text().replace("lines: known", "lines: fitted")
+    (tmp_path / "fitted.yaml").write_text(fitted)
+    text = cli("tomography", "fitted.yaml").out
+    assert text.count("misfit: χ² per degree of freedom") == 1
+    assert "contrast of the two lines" not in text  # of eight: too many to read
+    assert "misfit: χ²" not in cli("tomography", data).out  # lines are known: nothing is fitted
+    document = yaml.safe_load(fitted)
+    few = [f for f in document["files"] if f["readout"] in {"IX", "XX"}]
+    (tmp_path / "few.yaml").write_text(yaml.safe_dump(document | {"files": few}))
+    text = cli("tomography", "few.yaml").out
+    contrasts = text.split("contrast of the two lines: ")[1].splitlines()[0]
+    assert {part.rsplit(" ", 1)[0] for part in contrasts.split(", ")} == {
+        f"{f['readout']} on {f['channel']}" for f in few
+    }
+
+
 def test_nothing_to_do_is_told(cli, data):
     outcome = cli("calibrate", data)
     assert outcome.status == 2
@@ -121,6 +181,56 @@ def test_calibrate_writes_a_sample(cli, tmp_path):
     both = cli("calibrate", "data.yaml", "--pictures", "seen", "--out", "mine.yaml", "--json")
     assert {"mine.yaml", "seen/calibration.png"} <= set(both.document["files"])
     assert cli("calibrate", "data.yaml", "--pictures", ".").status == 2
+
+
+def recovery(folder, time, factor=2.0, name="t1.npz"):
+    t = np.arange(1024) / 500.0
+    delays = np.array([0.02, 0.2, 0.5, 1, 2, 4, 8.0])
+    rows = (1 - factor * np.exp(-delays / time))[:, None] * np.exp((2j * np.pi * 40 - 5) * t)
+    rng = np.random.default_rng(2)
+    rows = rows + 0.002 * (rng.normal(size=(*rows.shape, 2)) @ [1, 1j])
+    write_fids(folder / name, rows, Receiver(500.0, 1024), nucleus="1H", delays_s=delays)
+
+
+def test_a_short_t1_does_not_lose_the_measurement(cli, tmp_path):
+    """The T2 of the shipped sample is nominal: it must not keep a measured T1 out."""
+    recovery(tmp_path, 0.4)
+    series = {"file": "t1.npz", "measures": "T1", "spin": "1H", "near": "40 Hz"}
+    head = {"format": "nmrqb-data/1", "sample": "chloroform", "series": [series]}
+    (tmp_path / "data.yaml").write_text(yaml.safe_dump(head))
+    outcome = cli("calibrate", "data.yaml", "--out", "mine.yaml")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "T1 1H" in outcome.out
+    assert "Sample: T2 of 1H: left out: 2 s in sample chloroform was not measured" in outcome.out
+    assert load_sample(tmp_path / "mine.yaml").spins[0].T1_s == pytest.approx(0.4, rel=0.01)
+    document = cli("calibrate", "data.yaml", "--out", "mine.yaml", "--json").document
+    assert document["sample_notes"][0].startswith("T2 of 1H: left out")
+    assert document["measured"][0]["trusted"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_cannot_be_written_is_still_told(as_json, cli, tmp_path):
+    recovery(tmp_path, 200.0)
+    series = {"file": "t1.npz", "measures": "T1", "spin": "1H", "near": "40 Hz"}
+    head = {"format": "nmrqb-data/1", "sample": "chloroform", "series": [series]}
+    (tmp_path / "data.yaml").write_text(yaml.safe_dump(head))
+    outcome = cli("calibrate", "data.yaml", "--out", "mine.yaml", *["--json"] * as_json)
+    assert outcome.status == 2
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("data.yaml:1:1: nothing that was measured can be written: T1 of 1H")
+    assert not (tmp_path / "mine.yaml").exists()
+    if as_json:
+        (one,) = outcome.document["measured"]
+        assert (one["value"], one["error"], one["bound"]) == (None, None, "> 24")
+        assert not one["trusted"]
+        assert outcome.document["files"] == []
+    else:
+        row = outcome.out.splitlines()[1].split()
+        assert row[:5] == ["T1", "1H", ">", "24", "-"]
+        assert "a bound only" in outcome.out
+    unwritable = cli("calibrate", "data.yaml", "--out", "no/such/folder/mine.yaml")
+    assert unwritable.status == 2
+    assert "T1 1H" in unwritable.out
 
 
 def test_tables_of_integrals(cli, tmp_path):

@@ -1,11 +1,7 @@
 """Recorded data: which file shows what, lines fitted, states and calibrations from them."""
 
 from nmrqb.experiment.recorded.amplitudes import FittedFile, Quadratures
-from nmrqb.experiment.recorded.calibrations import (
-    Calibrated,
-    calibrate_recorded,
-    calibrated_sample,
-)
+from nmrqb.experiment.recorded.calibrations import Calibrated, calibrate_recorded
 from nmrqb.experiment.recorded.estimate import RecordedState, Tomogram, analyse_recorded
 from nmrqb.experiment.recorded.fits import fit_files
 from nmrqb.experiment.recorded.format import DataFormat
@@ -17,6 +13,11 @@ from nmrqb.experiment.recorded.model import (
     RecordedData,
     Reference,
     Series,
+)
+from nmrqb.experiment.recorded.sample_files import (
+    UpdatedSample,
+    calibrated_sample,
+    updated_sample,
 )
 from nmrqb.experiment.recorded.sums import Gain
 
@@ -34,9 +35,11 @@ __all__ = [
     "Reference",
     "Series",
     "Tomogram",
+    "UpdatedSample",
     "analyse_recorded",
     "calibrate_recorded",
     "calibrated_sample",
     "fit_files",
     "load_data",
+    "updated_sample",
 ]

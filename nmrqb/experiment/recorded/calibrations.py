@@ -1,30 +1,33 @@
-"""Calibrations from recorded data, and the sample file that holds them."""
+"""Calibrations from recorded data."""
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import yaml
 
-from nmrqb import formats
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
-from nmrqb.experiment.recorded.fits import near_hz, open_data_file
+from nmrqb.experiment.recorded.fits import open_data_file
+from nmrqb.experiment.recorded.judgement import POOR, bound_of, doubts_of
 from nmrqb.experiment.recorded.model import Quantity, RecordedData, Series
+from nmrqb.experiment.recorded.places import misplaced, near_hz, near_text, strongest_text
 from nmrqb.experiment.recorded.tables import open_table
 from nmrqb.operators import Real
-from nmrqb.sample import SampleFormat
 from nmrqb.spectrometer.fitted import FittedSpectrum, fitted_spectrum
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
-from nmrqb.spectrometer.multiplets import SEEN, find_pattern, fit_multiplet
+from nmrqb.spectrometer.multiplets import SEEN, Multiplet, find_pattern, fit_multiplet
 from nmrqb.spectrometer.multiplets import WINDOW_HZ as MULTIPLET_WINDOW_HZ
+from nmrqb.spectrometer.peaks import line_in
 from nmrqb.spectrometer.readers import Recording
-from nmrqb.spectrometer.series import WINDOW_HZ, Law, SeriesFit, fit_series, follow_line
-from nmrqb.units import quantity
+from nmrqb.spectrometer.series import (
+    WINDOW_HZ,
+    Law,
+    SeriesFit,
+    fit_series,
+    follow_line,
+)
 
 _LAWS: Mapping[Quantity, Law] = {
     "T1": "inversion-recovery",
@@ -33,8 +36,8 @@ _LAWS: Mapping[Quantity, Law] = {
 }
 _NEAR_PPM, _NEAR_HZ = 0.1, 30.0
 _BASELINE = 2
-_POOR = 10.0  # misfit from which on a law is said not to fit
-_OVER_INVERTED = 2.05
+_CHANGES_SIGN = 0.1  # of the largest amplitude
+_FEWEST = 3  # points in a window
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Calibrated:
     measures, spins
         What was measured, and the labels of its spins.
     value, error
-        In SI units (s or Hz); the error has the misfit in it.
+        In SI units (s or Hz); the error has the misfit in it.  Of a bound, that of the fit, which
+        lies beyond what the data tell of.
     unit
         ``s`` or ``Hz``.
     ppm
@@ -61,6 +65,10 @@ class Calibrated:
         Hash of the data.
     fit
         What the value was read from: a line followed through a series, or lines of a spectrum.
+    doubts
+        Why it is not to be trusted, so that it is not written into a sample; empty where it is.
+    bound
+        ``>`` or ``<`` and a number in SI units where the data tell a bound only, else None.
     """
 
     measures: Quantity
@@ -74,6 +82,13 @@ class Calibrated:
     source: str
     sha256: str
     fit: SeriesFit | FittedSpectrum = field(compare=False, repr=False)
+    doubts: tuple[str, ...] = ()
+    bound: tuple[str, float] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is of which spins: ``T1 of 1H``."""
+        return f"{self.measures} of {' and '.join(self.spins)}"
 
 
 def calibrate_recorded(data: RecordedData) -> tuple[Calibrated, ...]:
@@ -82,7 +97,8 @@ def calibrate_recorded(data: RecordedData) -> tuple[Calibrated, ...]:
     Raises
     ------
     InputError
-        If there is no series, a file has faults, or no line stands where it should.
+        If there is no series, a file has faults, no line stands where it should, or amplitudes
+        change sign that should decay.
     """
     if not data.series:
         message = "`series` is missing: there is nothing for a calibration"
@@ -119,20 +135,71 @@ def _integrated(series: Series) -> Calibrated:
     rows = table.real[:, 0]
     times = _times(series, (), len(rows))
     errors = np.full(len(rows), table.errors[0])
+    if np.abs(rows).max() < SEEN * table.errors[0]:
+        raise _refused(series, f"no integral of this column is {SEEN:g} times its error")
     return _by_law(series, times, (rows, errors), None, table.sha256)
 
 
 def _followed(series: Series, recording: Recording, reference: float | None) -> Calibrated:
-    first = measured_spectrum(recording, reference_hz=reference)
     times = _times(series, recording.delays_s, recording.rows)
+    first = _row(series, recording, reference, 0)
+    place = _checked_place(series, first)
+    half = series.window_hz or WINDOW_HZ
+    held = np.count_nonzero(np.abs(first.frequencies_hz - place) <= half)
+    if held < _FEWEST:
+        raise _refused(
+            series,
+            f"`window` = ±{half:g} Hz holds {held} points of the spectrum, which stand "
+            f"{first.step_hz:.3g} Hz apart; {_FEWEST} are needed",
+        )
     line = follow_line(
         recording,
-        near_hz(_near(series), first)[0],
-        window_hz=series.window_hz or WINDOW_HZ,
+        place,
+        window_hz=half,
         reference_hz=reference,
+        first_point=series.data.first_point,
+        conjugate=series.data.conjugate,
     )
+    strongest = int(np.argmax(np.abs(line.amplitudes)))
+    _check_line(series, _row(series, recording, reference, strongest), place, half)
     measured = line.amplitudes, line.errors
     return _by_law(series, times, measured, line.position_ppm, recording.sha256)
+
+
+def _refused(series: Series, message: str) -> InputError:
+    return InputError.at(series.data.at, f"`{series.data.path}`: {message}")
+
+
+def _row(
+    series: Series, recording: Recording, reference: float | None, row: int
+) -> MeasuredSpectrum:
+    return measured_spectrum(
+        recording,
+        row=row,
+        reference_hz=reference,
+        first_point=series.data.first_point,
+        conjugate=series.data.conjugate,
+    )
+
+
+def _checked_place(series: Series, measured: MeasuredSpectrum) -> float:
+    """Return where the data file says the line is, in Hz; it must lie in the spectrum."""
+    near = _near(series)
+    if wrong := misplaced(near, measured):
+        raise _refused(series, wrong)
+    return near_hz(near, measured)[0]
+
+
+def _check_line(series: Series, strongest: MeasuredSpectrum, place: float, half: float) -> None:
+    """Refuse a window without a line: baselines and wings obey laws as well."""
+    if line_in(strongest, place, half) is None:
+        near = _near(series)
+        raise _refused(
+            series,
+            f"no line stands {SEEN:g} times above the noise within ±{half:g} Hz of "
+            f"{near_text(near)}, not even in the strongest row"
+            f"{strongest_text(strongest, near[1])}",
+        )
 
 
 def _near(series: Series) -> tuple[float, str]:
@@ -155,15 +222,16 @@ def _by_law(
     series: Series, times: Real, measured: tuple[Real, Real], ppm: float | None, sha256: str
 ) -> Calibrated:
     """Fit the law of a series to amplitudes and their errors."""
+    if series.measures == "T2":
+        _check_sign(series, *measured)
     law = fit_series(_LAWS[series.measures], times, *measured)
     notes = []
-    if law.misfit > _POOR:
+    if law.misfit > POOR:
         notes.append(
             f"the law misses the rows by {math.sqrt(law.misfit):.3g} times their noise: "
             "overlapping lines, phases or drift; the error has that factor in it"
         )
-    if law.inversion > _OVER_INVERTED:
-        notes.append(f"an inversion by {law.inversion:.3g} is more than 2: do not trust this fit")
+    bound = bound_of(law)
     return Calibrated(
         measures=series.measures,
         spins=series.spins,
@@ -176,7 +244,23 @@ def _by_law(
         source=str(series.data.path),
         sha256=sha256,
         fit=law,
+        doubts=doubts_of(law, bound),
+        bound=bound,
     )
+
+
+def _check_sign(series: Series, amplitudes: Real, errors: Real) -> None:
+    """Refuse amplitudes that change sign where a decay is measured."""
+    largest = float(amplitudes[np.argmax(np.abs(amplitudes))])
+    least = float(np.min(amplitudes * np.sign(largest)))
+    row = int(np.argmin(amplitudes * np.sign(largest)))
+    if least < -max(SEEN * float(errors[row]), _CHANGES_SIGN * abs(largest)):
+        raise _refused(
+            series,
+            f"`measures: T2` follows a decay, but amplitudes change sign: row {row + 1} is "
+            f"−{-least / abs(largest):.2g} of the largest; is it an inversion recovery "
+            "(`measures: T1`), a nutation (`measures: pulse_90`) or an echo that J modulates?",
+        )
 
 
 def _resolved(
@@ -184,6 +268,7 @@ def _resolved(
 ) -> Calibrated:
     """Measure a width, or the distance of two lines."""
     measured = _spectrum(series, recording, reference)
+    _checked_place(series, measured)
     coupled = series.measures == "J"
     guess = _guess(series, data) if coupled else 0.0
     pattern = np.array([-guess / 2, guess / 2]) if coupled else np.zeros(1)
@@ -196,6 +281,7 @@ def _resolved(
         window_hz=series.window_hz or MULTIPLET_WINDOW_HZ,
     )
     width, width_error = float(fit.widths_hz[0]), float(fit.true_errors[2])
+    bound = None if coupled else _resolution(fit, measured)
     distance, distance_error = guess * fit.scale, guess * float(fit.true_errors[1])
     return Calibrated(
         measures=series.measures,
@@ -205,21 +291,30 @@ def _resolved(
         unit="Hz",
         ppm=measured.ppm(fit.centre_hz),
         misfit=fit.misfit,
-        notes=() if coupled else (f"T2* = {1 / (np.pi * width):.4g} s",),
+        notes=() if coupled or bound else (f"T2* = {1 / (np.pi * width):.4g} s",),
         source=str(series.data.path),
         sha256=recording.sha256,
         fit=fitted_spectrum(measured, fit),
+        doubts=_narrow(bound),
+        bound=bound,
+    )
+
+
+def _resolution(fit: Multiplet, measured: MeasuredSpectrum) -> tuple[str, float] | None:
+    """Return the bound of a width that the fit could not resolve: a step of the spectrum."""
+    return ("<", measured.step_hz) if fit.unresolved[0] else None
+
+
+def _narrow(bound: tuple[str, float] | None) -> tuple[str, ...]:
+    if bound is None:
+        return ()
+    return (
+        f"not determined: narrower than the {bound[1]:.3g} Hz that an FID of this length resolves",
     )
 
 
 def _spectrum(series: Series, recording: Recording, reference: float | None) -> MeasuredSpectrum:
-    measured = measured_spectrum(
-        recording,
-        row=series.data.row or 0,
-        reference_hz=reference,
-        first_point=series.data.first_point,
-        conjugate=series.data.conjugate,
-    )
+    measured = _row(series, recording, reference, series.data.row or 0)
     backwards = recording.domain == "frequency" and measured.causality < 0
     return measured.conjugated() if backwards else measured
 
@@ -232,8 +327,11 @@ def _centre(series: Series, measured: MeasuredSpectrum, pattern: Real) -> float:
     place = find_pattern(measured, pattern, between_hz=(near - half, near + half))
     if place.stands_out < SEEN:
         what = f"doublet of {np.ptp(pattern):.6g} Hz" if len(pattern) == 2 else "line"
-        message = f"`{series.data.path}`: no {what} stands {SEEN:g} times above the noise there"
-        raise InputError([Fault(series.data.at, message)])
+        raise _refused(
+            series,
+            f"no {what} stands {SEEN:g} times above the noise within ±{half:.3g} Hz of "
+            f"{near_text(_near(series))}{strongest_text(measured, _near(series)[1])}",
+        )
     return place.centre_hz
 
 
@@ -244,62 +342,3 @@ def _guess(series: Series, data: RecordedData) -> float:
         message = f"the sample has no J of {first} and {second}; say about how large it is: `guess`"
         raise InputError([Fault(series.data.at, message)])
     return guess
-
-
-# --------------------------------------------------------------------------------- the sample file
-def calibrated_sample(data: RecordedData, found: Sequence[Calibrated]) -> str:
-    """Return the sample file of the data with what was measured in place of what it said.
-
-    T1, T2, 90° times and J are replaced, of several measurements of one the last; a J keeps its
-    sign.  What was measured, with its error, stands under ``sources``.
-
-    Raises
-    ------
-    InputError
-        If a T2 came out longer than 2 T1.
-    """
-    document = formats.read("sample", data.sample_argument, SampleFormat)
-    tree: dict[str, Any] = copy.deepcopy(document.tree)
-    sources = dict(tree.get("sources") or {})
-    for one in found:
-        if one.measures == "J":
-            _set_coupling(tree, one, data)
-        elif one.measures != "linewidth":
-            _spin(tree, one.spins[0])[one.measures] = f"{one.value:.8g} s"
-        name = "_".join([one.measures, *one.spins])
-        sources[name] = _words(one)
-    tree["sources"] = sources
-    _check_times(tree, data)
-    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
-    return str(text)
-
-
-def _words(one: Calibrated) -> str:
-    return f"measured, {one.value:.8g} ± {one.error:.2g} {one.unit}, from {one.source}"
-
-
-def _spin(tree: Mapping[str, Any], label: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(spin for spin in tree["spins"] if spin["label"] == label)
-    return found
-
-
-def _set_coupling(tree: dict[str, Any], one: Calibrated, data: RecordedData) -> None:
-    sign = math.copysign(1.0, data.sample.coupling(*one.spins).J_hz)
-    value = f"{sign * one.value:.8g} Hz"
-    couplings = tree.setdefault("couplings", [])
-    for coupling in couplings:
-        if set(coupling["between"]) == set(one.spins):
-            coupling["J"] = value
-            return
-    couplings.append({"between": list(one.spins), "J": value})
-
-
-def _check_times(tree: Mapping[str, Any], data: RecordedData) -> None:
-    for spin in tree["spins"]:
-        times = [quantity(str(spin[key]), "time") for key in ("T1", "T2") if key in spin]
-        if len(times) == 2 and times[1] > 2 * times[0]:
-            message = (
-                f"spin `{spin['label']}` would have T2 = {times[1]:.4g} s, longer than 2 T1 = "
-                f"{2 * times[0]:.4g} s: measure both, or mend the sample"
-            )
-            raise InputError([Fault(Position(data.source), message)])

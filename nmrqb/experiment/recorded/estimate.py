@@ -9,7 +9,7 @@ import numpy as np
 
 from nmrqb.battery import Battery
 from nmrqb.errors import ArgumentError, Fault, InputError, Position
-from nmrqb.experiment.figures import estimated_figures
+from nmrqb.experiment.figures import battery_state, estimated_figures
 from nmrqb.experiment.recorded.amplitudes import FittedFile, Quadratures
 from nmrqb.experiment.recorded.fits import fit_files
 from nmrqb.experiment.recorded.model import RecordedData
@@ -65,6 +65,11 @@ class RecordedState:
         Figures of merit that are determined, with intervals.
     linear
         The energy, value and standard deviation, where it is determined.
+    levels
+        Populations of the battery's energy levels less their mean, from the lowest level, and their
+        standard deviations, shape (levels,) each, where they are determined.
+    purity
+        Tr ρ² of a full state that is determined.
     verdicts
         Which figures of merit are determined; empty without a battery.
     ranges
@@ -78,6 +83,8 @@ class RecordedState:
     missing: tuple[str, ...]
     figures: Mapping[str, Interval]
     linear: tuple[float, float] | None
+    levels: tuple[Real, Real] | None
+    purity: float | None
     verdicts: tuple[Verdict, ...]
     ranges: Mapping[str, Range]
 
@@ -90,6 +97,23 @@ class RecordedState:
     def populations(self) -> tuple[Real, Real] | None:
         """Populations less their mean, and their covariance; None where not determined."""
         return populations(self.estimate)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How intervals were made.
+
+    Attributes
+    ----------
+    confidence
+        Their coverage.
+    replicas, seed
+        Number of replicas, and the seed of their noise: the same data give the same intervals.
+    """
+
+    confidence: float
+    replicas: int = _REPLICAS
+    seed: int = _SEED
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +134,8 @@ class Tomogram:
         What contradicts the model, and what would explain it, in words.
     battery
         The battery whose figures are asked for, or None.
+    bootstrap
+        How intervals of figures of merit were made.
     """
 
     data: RecordedData
@@ -118,6 +144,7 @@ class Tomogram:
     states: tuple[RecordedState, ...]
     findings: tuple[str, ...]
     battery: Battery | None
+    bootstrap: Bootstrap
 
 
 def analyse_recorded(
@@ -156,12 +183,13 @@ def analyse_recorded(
         _state(name, weights, data, fitted, model, battery=battery, confidence=confidence)
         for name, weights in data.weights.items()
     )
-    findings = tuple(
+    findings = [
         text
         for state in states
         for text in (*_missing(state), *_contradictions(state, data, fitted, model))
-    )
-    return Tomogram(data, fitted, gains, states, findings, battery)
+    ]
+    findings += _weak(fitted)
+    return Tomogram(data, fitted, gains, states, tuple(findings), battery, Bootstrap(confidence))
 
 
 # ------------------------------------------------------------------------------------- the states
@@ -199,8 +227,13 @@ def _state(
     known = {verdict.figure for verdict in verdicts if verdict.determined}
     figures: Mapping[str, Interval] = {}
     linear, ranges = None, dict[str, Range]()
+    levels, purity = None, None
     if battery is not None and "energy" in known:
         linear = _energy(estimate, battery)
+    if battery is not None and "populations" in known:
+        levels = _levels(estimate, battery)
+    if battery is not None and "purity" in known and data.kind == "full":
+        purity = _purity(estimate, battery)
     if battery is not None and estimate.design.complete:
         figures = intervals(
             whole_state(estimate, data.kind),
@@ -220,6 +253,8 @@ def _state(
         missing=tuple(complete_keys(fitted, weights)[1]),
         figures=figures,
         linear=linear,
+        levels=levels,
+        purity=purity,
         verdicts=verdicts,
         ranges=ranges,
     )
@@ -233,9 +268,44 @@ def _energy(estimate: PartialEstimate, battery: Battery) -> tuple[float, float]:
     return float(value), float(error)
 
 
+def _levels(estimate: PartialEstimate, battery: Battery) -> tuple[Real, Real]:
+    """Return the populations of the energy levels less their mean, and their errors."""
+    found = []
+    for state in battery.energy_basis.T:
+        level = np.outer(state, state.conj())
+        if battery.spins is not None:
+            level = on_register(level, battery.spins, estimate.design)
+        found.append([float(part) for part in estimate.expectation(level)])
+    values, errors = np.array(found).T
+    return values - 1 / len(values), errors
+
+
+def _purity(estimate: PartialEstimate, battery: Battery) -> float:
+    rho = battery_state(battery, estimate.rho)
+    return float(np.sum(np.abs(rho) ** 2))
+
+
 # ------------------------------------------------------------------------------------- the doubts
 def _missing(state: RecordedState) -> list[str]:
     return [f"{state.name}: {text}: not used" for text in state.missing]
+
+
+def _weak(fitted: Sequence[FittedFile]) -> list[str]:
+    """Say where a weak file was held at a place that moves from file to file."""
+    texts = []
+    for f in fitted:
+        if f.found:
+            continue
+        own = [g.multiplet for g in fitted if g.found and g.file.channel == f.file.channel]
+        centres = [m.centre_hz for m in own if m is not None]
+        widest = max((float(m.widths_hz.max()) for m in own if m is not None), default=0.0)
+        if centres and np.ptp(centres) > widest:
+            texts.append(
+                f"{f.file.name}: no line stands out, and it was fitted at {np.median(centres):.2f} "
+                f"Hz as the other files of {f.file.channel}, which lie {np.ptp(centres):.2g} Hz "
+                "apart: weak lines elsewhere were not seen"
+            )
+    return texts
 
 
 def _contradictions(

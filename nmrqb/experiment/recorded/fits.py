@@ -17,6 +17,7 @@ from nmrqb.experiment.recorded.amplitudes import (
     pattern_hz,
 )
 from nmrqb.experiment.recorded.model import DataFile, ReadoutFile, RecordedData
+from nmrqb.experiment.recorded.places import misplaced, near_hz, near_text, strongest_text
 from nmrqb.experiment.recorded.tables import from_table
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
@@ -26,7 +27,6 @@ from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
 from nmrqb.spectrometer.multiplets import SEEN, Multiplet, find_pattern, fit_multiplet
 from nmrqb.spectrometer.readers import Recording, read_recording
 
-_OWN_PPM, _OWN_HZ = 0.5, 30.0  # how far the middle may be from where the data file says
 _SAME_WIDTH = 0.01
 _COUPLING_SNR = 10.0  # weakest line that tells a coupling
 
@@ -133,13 +133,12 @@ def _fitted(data: RecordedData, recordings: Sequence[Recording]) -> tuple[Fitted
     spectra = _causal(data, recordings, spectra)
     places = [_place(file, s, data) for file, s in zip(data.files, spectra, strict=True)]
     refuse(_strangers(data, recordings, spectra, places))
-    fitted = []
-    for file, recording, spectrum, place in zip(
-        data.files, recordings, spectra, places, strict=True
-    ):
-        own = place if place is not None else _centre_of_channel(file, data, places)
-        fitted.append(_fit(file, recording, spectrum, data, own, found=place is not None))
-    return tuple(fitted)
+    each = list(zip(data.files, recordings, spectra, places, strict=True))
+    strong = [_fit(f, r, s, data, place) if place is not None else None for f, r, s, place in each]
+    return tuple(
+        fit if fit is not None else _fit(f, r, s, data, *_held(f, data, recordings, strong))
+        for fit, (f, r, s, _) in zip(strong, each, strict=True)
+    )
 
 
 def _spectrum(
@@ -205,15 +204,6 @@ def _range(file: ReadoutFile, spectrum: MeasuredSpectrum) -> tuple[float, float]
     return centre - half, centre + half
 
 
-def near_hz(near: tuple[float, str], spectrum: MeasuredSpectrum) -> tuple[float, float]:
-    """Return a place on the axis of a spectrum and how far off it may be, in Hz."""
-    value, unit = near
-    if unit == "ppm":
-        reference = (spectrum.reference_hz or 0.0) * 1e-6
-        return value * reference, _OWN_PPM * reference
-    return spectrum.carrier_hz + value, _OWN_HZ
-
-
 def _strangers(
     data: RecordedData,
     recordings: Sequence[Recording],
@@ -255,26 +245,45 @@ def _better_nucleus(file: ReadoutFile, recording: Recording, data: RecordedData)
 def _stranger_message(
     file: ReadoutFile, spectrum: MeasuredSpectrum, data: RecordedData, other: str | None
 ) -> str:
+    if other is None and file.near is not None and (wrong := misplaced(file.near, spectrum)):
+        return f"`{file.data.path}`: {wrong}"
     lines = np.array(pattern_hz(data.sample, file.channel))
     what = f"doublet of {np.ptp(lines):.6g} Hz" if len(lines) == 2 else f"{len(lines)} lines"
     message = (
         f"`{file.data.path}` is given as {file.channel}, but no {what} stands {SEEN:g} times above "
-        f"the noise in its {spectrum.width_hz:.6g} Hz"
+        f"the noise {_searched(file, spectrum)}"
     )
     if other is None:
-        return message
+        return f"{message}{strongest_text(spectrum)}"
     return f"{message}; there is one at the frequency of {other}: are the files exchanged?"
 
 
-def _centre_of_channel(
-    file: ReadoutFile, data: RecordedData, places: Sequence[float | None]
-) -> float:
-    known = [
-        place
-        for other, place in zip(data.files, places, strict=True)
-        if other.channel == file.channel and place is not None
-    ]
-    return float(np.median(known))
+def _searched(file: ReadoutFile, spectrum: MeasuredSpectrum) -> str:
+    """Return where a multiplet was looked for: the whole width, or what the data file names."""
+    if file.near is None:
+        return f"in its {spectrum.width_hz:.6g} Hz"
+    return f"near {near_text(file.near)}"
+
+
+def _held(
+    weak: ReadoutFile,
+    data: RecordedData,
+    recordings: Sequence[Recording],
+    fits: Sequence[FittedFile | None],
+) -> tuple[float, Real]:
+    """Return centre in Hz and widths of a weak file: medians of the others of its channel.
+
+    Free ones would settle on whatever noise is tallest there, which biases amplitudes upwards.
+    """
+    kinds = {id(f): r.kind for f, r in zip(data.files, recordings, strict=True)}
+    own = ascends(kinds[id(weak)], weak.channel, data)
+    centres, widths = list[float](), list[Real]()
+    for f in fits:
+        if f is not None and f.multiplet is not None and f.file.channel == weak.channel:
+            alike = ascends(kinds[id(f.file)], weak.channel, data) == own
+            centres.append(f.multiplet.centre_hz)
+            widths.append(f.multiplet.widths_hz[:: 1 if alike else -1])
+    return float(np.median(centres)), np.median(widths, axis=0)
 
 
 def _fit(
@@ -283,14 +292,15 @@ def _fit(
     spectrum: MeasuredSpectrum,
     data: RecordedData,
     centre: float,
-    *,
-    found: bool,
+    widths: Real | None = None,
 ) -> FittedFile:
+    """Fit the multiplet of a file near a place; there, with widths, where these are known."""
     ascending = ascends(recording.kind, file.channel, data)
     pattern = _on_axis(data.sample, file.channel, ascending=ascending)
     try:
-        multiplet = fit_multiplet(spectrum, pattern, centre)
-        coupling = _coupling(spectrum, pattern, multiplet)
+        held = None if widths is None else (centre, widths)
+        multiplet = fit_multiplet(spectrum, pattern, centre, fixed=held)
+        coupling = _coupling(spectrum, pattern, multiplet) if held is None else None
     except ArgumentError as error:
         raise InputError([Fault(file.data.at, f"`{file.data.path}`: {error}")]) from error
     known, covariance = in_rotating_frame(
@@ -305,7 +315,7 @@ def _fit(
         coupling_hz=coupling,
         ppm=spectrum.ppm(multiplet.centre_hz),
         edge_noise=spectrum.edge_noise.sigma,
-        found=found,
+        found=widths is None,
         sha256=recording.sha256,
         shown=shown if ascending else shown.conjugated(),
     )

@@ -9,6 +9,7 @@ from nmrqb.report.recorded.folders import (
     write_calibrations,
     write_tomography,
 )
+from nmrqb.report.recorded.recording_pictures import recording_figure, recording_lines
 from nmrqb.report.recorded.state_pictures import state_figures
 from nmrqb.report.recorded.tomography import coupling_of, line_contrast, tomography_document
 from nmrqb.report.recorded.tomography_text import tomography_text
@@ -22,6 +23,8 @@ __all__ = [
     "coupling_of",
     "fit_figures",
     "line_contrast",
+    "recording_figure",
+    "recording_lines",
     "state_figures",
     "tomography_document",
     "tomography_text",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from nmrqb.experiment.recorded import Calibrated
 from nmrqb.plotting import draw_fit, draw_law, draw_law_residuals
 from nmrqb.report.pictures import new_figure
-from nmrqb.report.recorded.calibrations import in_units
+from nmrqb.report.recorded.calibrations import bound_text, in_units
 from nmrqb.report.recorded.pages import MOST_PAGES, heading, pages
 from nmrqb.report.text import short, with_error
 from nmrqb.spectrometer.series import SeriesFit, common_phase
@@ -60,5 +60,6 @@ def _title(one: Calibrated) -> str:
     name = _SYMBOLS.get(one.measures, one.measures)
     place = [] if one.ppm is None else [f"{one.ppm:.3f} ppm"]
     poor = [f"misfit {short(one.misfit)}"] if one.misfit > _POOR else []
-    head = f"{name} of {', '.join(one.spins)} = {with_error(value, error)} {unit}"
+    told = bound_text(one) or f"= {with_error(value, error)}"
+    head = f"{name} of {', '.join(one.spins)} {told} {unit}"
     return "\n".join([head, ", ".join([*place, *poor])]).strip()

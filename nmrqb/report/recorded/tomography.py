@@ -9,6 +9,7 @@ import numpy as np
 
 from nmrqb.experiment import FIGURES
 from nmrqb.experiment.recorded import FittedFile, RecordedState, Tomogram
+from nmrqb.experiment.recorded.means import weighted_mean
 from nmrqb.operators import Complex
 from nmrqb.tomography.from_lines import coefficient
 
@@ -23,11 +24,8 @@ def coupling_of(files: Sequence[FittedFile], channel: str) -> tuple[float, float
     known = [f.coupling_hz for f in files if f.file.channel == channel and f.coupling_hz]
     if not known:
         return None
-    values, errors = np.array(known).T
-    weights = 1 / errors**2
-    mean = float(weights @ values / weights.sum())
-    scatter = float(weights @ (values - mean) ** 2) / max(len(values) - 1, 1)
-    return mean, float(np.sqrt(max(scatter, 1.0) / weights.sum()))
+    mean = weighted_mean(*zip(*known, strict=True))
+    return mean.value, mean.error
 
 
 def line_contrast(amplitudes: Complex) -> float | None:
@@ -66,6 +64,14 @@ def tomography_document(tomogram: Tomogram) -> dict[str, Any]:
             for channel, gain in tomogram.gains.items()
         },
         "states": [_state(state, tomogram) for state in tomogram.states],
+        "intervals": None
+        if tomogram.battery is None
+        else {
+            "method": "parametric bootstrap, bias-corrected",
+            "confidence": tomogram.bootstrap.confidence,
+            "replicas": tomogram.bootstrap.replicas,
+            "seed": tomogram.bootstrap.seed,
+        },
         "findings": list(tomogram.findings),
         "provenance": {
             "inputs_sha256": dict(data.inputs_sha256)
@@ -187,6 +193,11 @@ def _figures(state: RecordedState, tomogram: Tomogram) -> dict[str, Any]:
         }
         if verdict.figure == "energy" and state.linear is not None:
             entry |= {"value": state.linear[0], "error": state.linear[1]}
+        if verdict.figure == "populations" and state.levels is not None:
+            values, errors = state.levels
+            entry |= {"value": values.tolist(), "error": errors.tolist()}
+        if verdict.figure == "purity" and state.purity is not None:
+            entry |= {"value": state.purity}
         if verdict.figure in state.figures:
             interval = state.figures[verdict.figure]
             names = ("value", "low", "high", "raw", "lower_bound", "upper_bound")

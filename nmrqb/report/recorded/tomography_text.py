@@ -8,11 +8,16 @@ import numpy as np
 
 from nmrqb.experiment import FIGURES
 from nmrqb.experiment.recorded import FittedFile, RecordedState, Tomogram
+from nmrqb.operators import Real
 from nmrqb.report.recorded.tomography import coupling_of, line_contrast, populations_entry
 from nmrqb.report.text import table
 from nmrqb.tomography.combinations import names_of
 
 _SURE = 3.0  # standard deviations by which the largest population must lead
+_POOR = 3.0  # misfit from which on it is told
+_NAMED = 6  # files, or contrasts
+_NAMES = {"populations": "populations (energy basis)"}
+_LEVELS = 8  # energy levels whose populations are written out
 
 
 def tomography_text(tomogram: Tomogram) -> str:
@@ -24,6 +29,7 @@ def tomography_text(tomogram: Tomogram) -> str:
         f"  sample {data.sample.name} ({', '.join(data.sample.labels)}), {data.kind}, {scale}",
         "",
         _files_table(tomogram.files),
+        *_legend(tomogram.files),
         "",
     ]
     for channel in data.channels:
@@ -37,6 +43,13 @@ def tomography_text(tomogram: Tomogram) -> str:
         )
     for state in tomogram.states:
         lines += ["", *_state_text(state)]
+    if any(state.figures for state in tomogram.states):
+        how = tomogram.bootstrap
+        lines += [
+            "",
+            f"  [low, high]: {100 * how.confidence:g} %, parametric bootstrap of {how.replicas} "
+            f"replicas with seed {how.seed}, bias-corrected",
+        ]
     lines += [""] if tomogram.findings else []
     lines += [f"  Note: {finding}" for finding in tomogram.findings]
     return "\n".join(lines)
@@ -64,6 +77,28 @@ def _file_row(f: FittedFile) -> list[str]:
         f"{m.misfit:.3g}",
         coupling,
     ]
+
+
+def _legend(files: Sequence[FittedFile]) -> list[str]:
+    """Say what the columns of fits mean, and which fits are poor."""
+    fits = [f for f in files if f.multiplet is not None]
+    if not fits:
+        return []
+    lines = [
+        "  misfit: χ² per degree of freedom of the fit near the lines; errors of amplitudes and J "
+        "are multiplied",
+        "  by its root where it is above 1",
+    ]
+    if any(not f.found for f in fits):
+        lines.append("  weak: no line stands out; centre and widths are those of the other files")
+    poor = [f.file.name for f in fits if f.multiplet is not None and f.multiplet.misfit > _POOR]
+    if poor:
+        more = f" and {len(poor) - _NAMED} more" if len(poor) > _NAMED else ""
+        lines.append(
+            f"  Note: misfit above {_POOR:g}: {', '.join(poor[:_NAMED])}{more}: lines of another "
+            "shape (shims), or others beside them"
+        )
+    return lines
 
 
 def _state_text(state: RecordedState) -> list[str]:
@@ -97,16 +132,21 @@ def _populations_text(state: RecordedState) -> list[str]:
     )
     lead, error = known["lead"]["value"], known["lead"]["error"]
     sure = "" if lead > _SURE * error else ", but not significantly"
-    contrasts = ", ".join(
-        f"{channel} {contrast:.2f}"
-        for (_, channel), lines in state.sums.items()
-        if (contrast := line_contrast(lines)) is not None
-    )
     return [
         f"  populations less their mean: {shares}",
         f"  largest: {known['largest']}, by {lead:.3g} ± {error:.2g}{sure}",
-        *([f"  contrast of the two lines: {contrasts}"] if contrasts else []),
+        *_contrasts(state),
     ]
+
+
+def _contrasts(state: RecordedState) -> list[str]:
+    """Return the contrasts of doublets by readout and channel, where there is a handful."""
+    found = [
+        f"{readout} on {channel} {contrast:.2f}"
+        for (readout, channel), lines in state.sums.items()
+        if (contrast := line_contrast(lines)) is not None
+    ]
+    return [f"  contrast of the two lines: {', '.join(found)}"] if 0 < len(found) <= _NAMED else []
 
 
 def _figures_text(state: RecordedState) -> list[str]:
@@ -120,14 +160,28 @@ def _figures_text(state: RecordedState) -> list[str]:
             if name in state.ranges:
                 reach = state.ranges[name]
                 text += f"; from {reach.low:.4g} to {reach.high:.4g}{unit} in any such state"
-        elif name in state.figures:
-            found = state.figures[name]
-            text = (
-                f"{float(found.value):.4g} [{float(found.low):.4g}, {float(found.high):.4g}]{unit}"
-            )
-        elif name == "energy" and state.linear is not None:
-            text = f"{state.linear[0]:.4g} ± {state.linear[1]:.2g}{unit}"
         else:
-            text = "determined"
-        lines.append(f"    {name}: {text}")
+            text = _value_text(name, unit, state)
+        if text:
+            lines.append(f"    {_NAMES.get(name, name)}: {text}")
     return lines
+
+
+def _value_text(name: str, unit: str, state: RecordedState) -> str:
+    """Return the value of a figure that is determined, empty where it is not told."""
+    if name in state.figures:
+        found = state.figures[name]
+        return f"{float(found.value):.4g} [{float(found.low):.4g}, {float(found.high):.4g}]{unit}"
+    if name == "energy" and state.linear is not None:
+        return f"{state.linear[0]:.4g} ± {state.linear[1]:.2g}{unit}"
+    if name == "populations" and state.levels is not None:
+        return _levels(*state.levels)
+    if name == "purity" and state.purity is not None:
+        return f"{state.purity:.4g} (of the estimated ρ)"
+    return ""
+
+
+def _levels(values: Real, errors: Real) -> str:
+    each = [f"{v:+.4f} ± {e:.2g}" for v, e in zip(values.tolist(), errors.tolist(), strict=True)]
+    more = f" and {len(each) - _LEVELS} more" if len(each) > _LEVELS else ""
+    return f"{', '.join(each[:_LEVELS])}{more}, from the lowest level, less their mean"

@@ -1,0 +1,45 @@
+"""Means of several measurements of one quantity, with the scatter among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_LEAST = 1e-12  # of a value: an error that is smaller was not estimated
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A weighted mean.
+
+    Attributes
+    ----------
+    value
+        Σ w x / Σ w with w = 1/σ².
+    error
+        1/√(Σ w), times √scatter where that is above 1.
+    scatter
+        χ²/(n − 1) of the values about their mean; 0 of a single one.
+    """
+
+    value: float
+    error: float
+    scatter: float
+
+
+def weighted_mean(values: Sequence[float], errors: Sequence[float]) -> Mean:
+    """Return the weighted mean of measurements, its error inflated by their scatter.
+
+    Parameters
+    ----------
+    values, errors
+        One or more numbers and their standard deviations.
+    """
+    x = np.asarray(values, dtype=float)
+    sigma = np.maximum(np.asarray(errors, dtype=float), _LEAST * np.abs(x).max())
+    weights = 1 / sigma**2
+    mean = float(weights @ x / weights.sum())
+    scatter = float(weights @ (x - mean) ** 2) / max(len(x) - 1, 1)
+    return Mean(mean, float(np.sqrt(max(scatter, 1.0) / weights.sum())), scatter)
