@@ -5,19 +5,18 @@ Numbers of their text are asserted in their own cells, which begin with ``# chec
 The kernel is always the interpreter that runs the tests, whatever kernels are installed.
 """
 
+import ast
 import os
 import pkgutil
 import re
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from traitlets import default
+
+from nmrqb.docs.kernel import OwnKernel
 
 TUTORIALS = Path(__file__).resolve().parents[1] / "tutorials"
 NOTEBOOKS = sorted(TUTORIALS.glob("*.ipynb"))
@@ -27,22 +26,6 @@ SECONDS = 60  # of processor time, the start of the kernel included
 NUMBERS = [f"{k:02d}" for k in range(1, 10)]
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-
-
-class OwnInterpreter(KernelSpecManager):
-    """Knows one kernel: the running interpreter."""
-
-    def get_kernel_spec(self, kernel_name):
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name=kernel_name, language="python")
-
-
-class OwnKernel(AsyncKernelManager):
-    """Starts that kernel; given as a class, so that the client shuts down what it started."""
-
-    @default("kernel_spec_manager")
-    def _running_interpreter(self):
-        return OwnInterpreter()
 
 
 @pytest.fixture
@@ -118,6 +101,15 @@ def test_every_step_ends_in_a_number_and_a_box(path):
 
 
 @every_notebook
+def test_every_check_says_whose_number_it_is(path):
+    """Who puts in another sample meets a sentence, not a bare AssertionError."""
+    for cell in code_cells(read(path)):
+        if cell.source.startswith("# check"):
+            found = [node for node in ast.walk(ast.parse(cell.source)) if type(node) is ast.Assert]
+            assert all(node.msg is not None for node in found), cell.id
+
+
+@every_notebook
 def test_is_stored_clean(path):
     """No outputs, no counters, one kernel name, stable and speaking cell ids, a small file."""
     notebook = read(path)
@@ -136,7 +128,10 @@ def test_is_stored_clean(path):
 @pytest.mark.slow
 @every_notebook
 def test_runs_and_shows_a_picture_early(path, jupyter_of_its_own):
-    """Runs without error or warning in a minute; a picture comes within ten lines of code."""
+    """Runs without error or warning in a minute; a picture comes within ten lines of code.
+
+    What it writes goes into a folder that git leaves alone.
+    """
     notebook = read(path)
     client = NotebookClient(notebook, kernel_manager_class=OwnKernel, timeout=300)
     before = seconds_of_children()
@@ -150,3 +145,4 @@ def test_runs_and_shows_a_picture_early(path, jupyter_of_its_own):
     ]
     assert said == []
     assert lines_to_first_picture(notebook) <= CODE_LINES_TO_A_PICTURE
+    assert {left.name for left in jupyter_of_its_own.iterdir()} <= {"results"}

@@ -15,7 +15,9 @@ from nmrqb.papers import Paper, Reproduced, Verdict, document
 VERDICTS: tuple[Verdict, ...] = ("agree", "differs", "not determined")
 
 
-def index_page(papers: Sequence[Paper], modules: Sequence[str]) -> str:
+def index_page(
+    papers: Sequence[Paper], modules: Sequence[str], tutorials: Mapping[str, str] | None = None
+) -> str:
     """Return the page to start from.
 
     Parameters
@@ -24,8 +26,11 @@ def index_page(papers: Sequence[Paper], modules: Sequence[str]) -> str:
         Those that have a page.
     modules
         Full names of the documented modules.
+    tutorials
+        Name to title of the tutorials that have a page.
     """
-    return _rendered("index.html", root="", title="nmrqb", papers=papers, modules=modules)
+    values = {"papers": papers, "modules": modules, "tutorials": tutorials}
+    return rendered("index.html", root="", title="nmrqb", **values)
 
 
 def conventions_page(body: str) -> str:
@@ -36,7 +41,7 @@ def conventions_page(body: str) -> str:
     body
         HTML made from `conventions_text`.
     """
-    return _rendered("conventions.html", root="", title="Conventions", body=body)
+    return rendered("conventions.html", root="", title="Conventions", body=body)
 
 
 def conventions_text() -> str:
@@ -59,7 +64,7 @@ def paper_page(
         Figure (``fig 5``) to the name of its picture beside the page.
     """
     told = [_told(found, note["note"]) for found, note in zip(rows, document(rows), strict=True)]
-    return _rendered(
+    return rendered(
         "paper.html",
         root="../",
         title=paper.name,
@@ -98,7 +103,8 @@ def _items(rows: Sequence[Reproduced]) -> list[str]:
     return list(dict.fromkeys(found.row.item for found in rows))
 
 
-def _rendered(template: str, **values: object) -> str:
+def rendered(template: str, **values: object) -> str:
+    """Return a page made from one of our templates."""
     return _templates().get_template(template).render(version=nmrqb.__version__, **values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nmrqb.docs.pages import conventions_page, conventions_text, index_page, paper_page
-from nmrqb.errors import OutputError
+from nmrqb.errors import Fault, InputError, OutputError, Position
 from nmrqb.files import FolderKind, check_folder, folder_atomically
 from nmrqb.papers import PAPERS, Paper, draw, load_paper, reproduce
 
@@ -18,11 +19,14 @@ INDEX = "index.html"
 FOLDER = FolderKind(
     INDEX,
     opening='content="nmrqb ',
-    names=frozenset({INDEX, "conventions.html", "papers", "nmrqb", "nmrqb.html", "search.js"}),
+    names=frozenset(
+        {INDEX, "conventions.html", "papers", "tutorials", "nmrqb", "nmrqb.html", "search.js"}
+    ),
 )
 _BY_HAND = ("__main__", "cli", "docs")  # programs, not parts to build with
 _TEMPLATES = Path(__file__).parent / "templates"
 _DPI = 110
+_AT_ONCE = 2  # kernels of tutorials
 
 
 def build_docs(
@@ -30,6 +34,7 @@ def build_docs(
     *,
     papers: Sequence[str] = PAPERS,
     modules: Sequence[str] | None = None,
+    tutorials: str | Path | None = None,
 ) -> str:
     """Write the documentation into a folder and return the page to start from.
 
@@ -41,23 +46,28 @@ def build_docs(
         Names of the papers that get a page, each reproduced anew.
     modules
         Full names of the modules that get one; all rooms by default.
+    tutorials
+        Folder of notebooks that are run and get one each, in the order of their names.
 
     Raises
     ------
     InputError
-        If there is no such paper.
+        If there is no such paper, or no notebook in the folder.
     OutputError
-        If pdoc is not installed, or the folder is not ours or cannot be written.
+        If a tool is not installed, a notebook stops with an exception, or the folder is not ours
+        or cannot be written.
     """
     check_folder(path, FOLDER)
     render = _pdoc_render()
     chosen, names = [load_paper(name) for name in papers], modules or documented_modules()
+    notebooks = [] if tutorials is None else _notebooks(Path(tutorials))
     with folder_atomically(path, FOLDER) as folder:
         _write_reference(folder, names)
         _write(folder / "conventions.html", conventions_page(render(conventions_text())))
         for paper in chosen:
             _write_paper(folder / "papers", paper)
-        _write(folder / INDEX, index_page(chosen, names))
+        titles = _write_tutorials(folder / "tutorials", notebooks, render, names)
+        _write(folder / INDEX, index_page(chosen, names, titles))
     return str(Path(path) / INDEX)
 
 
@@ -111,6 +121,37 @@ def _write_paper(folder: Path, paper: Paper) -> None:
         pictures[item] = f"{paper.name}-{item.replace(' ', '-')}.png"
         draw(panels(), f"{paper.name}, {item}").savefig(folder / pictures[item], dpi=_DPI)
     _write(folder / f"{paper.name}.html", paper_page(paper, reproduce(paper.name), pictures))
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.ipynb"))
+    if not found:
+        raise InputError([Fault(Position(str(folder)), "there is no notebook in this folder")])
+    for name in ("nbclient", "nbformat", "ipykernel", "latex2mathml"):
+        if importlib.util.find_spec(name) is None:
+            message = (
+                f"tutorials are run and written with {name}; install it: pip install nmrqb[docs]"
+            )
+            raise OutputError(message)
+    return found
+
+
+def _write_tutorials(
+    folder: Path, notebooks: Sequence[Path], render: Callable[[str], str], modules: Sequence[str]
+) -> dict[str, str]:
+    """Run notebooks, write their pages, and return name to title."""
+    if not notebooks:
+        return {}
+    from nmrqb.docs.kernel import run_notebooks  # noqa: PLC0415 - an extra
+    from nmrqb.docs.tutorials import Tutorial, tutorial_page  # noqa: PLC0415
+
+    folder.mkdir()
+    ran = run_notebooks(notebooks, _AT_ONCE)
+    found = [Tutorial(path.stem, one.cells) for path, one in zip(notebooks, ran, strict=True)]
+    for one, before, after in zip(found, [None, *found], [*found[1:], None], strict=False):
+        page = tutorial_page(one, render, before=before, after=after, modules=modules)
+        _write(folder / f"{one.name}.html", page)
+    return {one.name: one.title for one in found}
 
 
 def _write(path: Path, text: str) -> None:

@@ -286,9 +286,9 @@ def reading_notes(
     if wrong:
         notes.insert(0, f"The measurement is not what it is taken for: {'; '.join(wrong)}.")
     notes += [
-        "All figures are of the effective state in the deviation matrix; energies of the true "
-        "state of the ensemble are smaller by the polarisation ε (1e-6 to 1e-5, growing with the "
-        "field), and so is their error.",
+        "All figures are of the effective state ρ in the deviation matrix; energies of the true "
+        "state of the ensemble, 1/d + p(ρ − 1/d), are smaller by the factor p (1e-6 to 1e-5, "
+        "growing with the field), and so is their error.",
         "Where an interval begins at 0, quote its upper end: near 0 the bias of a figure that "
         "cannot be negative is only partly corrected.",
     ]

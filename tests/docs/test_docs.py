@@ -119,7 +119,7 @@ def test_folders_of_others_are_refused_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"is not empty and holds no `index\.html`"):
         build_docs(tmp_path)
-    assert main([str(tmp_path)]) == 2
+    assert main([str(tmp_path), "--no-tutorials"]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -136,7 +136,10 @@ def test_papers_that_are_not_there_are_refused(tmp_path):
         build_docs(tmp_path / "docs", papers=["heisenberg"])
 
 
-@pytest.mark.parametrize(("words", "status"), [(["--help"], 0), (["a", "b"], 2), (["-x"], 2)])
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [(["--help"], 0), (["a", "b"], 2), (["-x"], 2), (["a", "b", "--no-tutorials"], 2)],
+)
 def test_usage(words, status, capsys):
     assert main(words) == status
     assert "usage: python -m nmrqb.docs" in capsys.readouterr().err
