@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from nmrqb.average import Analysis, AverageHamiltonian, ErrorBudget, Symmetry, TargetCheck
+from nmrqb.average import (
+    Analysis,
+    AverageHamiltonian,
+    ErrorBudget,
+    Symmetry,
+    TargetCheck,
+    error_words,
+)
 from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
 from nmrqb.report.text import hz, table
 
 _BUDGET = 10  # rows that are printed; the document has them all
+_OF_THE_IDEAL_PASS = frozenset({"claim", "truncation"})
 _REASONS = 2
 _SCOPES = {
     "controls": "with these controls",
@@ -19,6 +27,7 @@ _SCOPES = {
 }
 _ROWS = 6
 _NO_RATE = 1e-9  # 1/s
+_NO_COUPLING = 1e-9  # Hz
 _NO_TERM = 1e-6  # of the drift: a term below is rounding, or soon gone
 
 
@@ -40,7 +49,7 @@ def compile_text(average: AverageHamiltonian) -> str:
         parts += [
             f"  target {verdict}: {_difference(average)}infidelity of one period "
             f"{_loss(average.target.infidelity)}",
-            *_target_time(average.target),
+            *_target_time(average, average.target),
             "",
         ]
     if average.analysis is not None:
@@ -63,20 +72,32 @@ def _loss(infidelity: float) -> str:
     return "below 1e-12" if infidelity < 1e-12 else f"{infidelity:.3g}"
 
 
-def _target_time(target: TargetCheck) -> list[str]:
+def _target_time(average: AverageHamiltonian, target: TargetCheck) -> list[str]:
+    """Tell how the target for a time of its own becomes the column of the table."""
     if target.time_s is None:
         return []
+    claimed = {name: value for name, value in target.named_hz.items() if hz(value) != "0"}
+    name, shown = next(((f"{n} ", v) for n, v in claimed.items()), ("", 0.0))
+    rest = ", the others alike" if len(claimed) > 1 else ""
     return [
-        f"  the target is claimed over {target.time_s * 1e3:.6g} ms, whatever one pass lasts: the "
-        "unitary is compared, not the average over the pass"
+        f"  target: {name}{hz(shown)} Hz for {target.time_s * 1e3:.6g} ms = "
+        f"{hz(shown * _pass_scale(average))} Hz over this pass of {average.duration_s * 1e3:.6g} ms"
+        f"{rest}; the unitaries are compared"
     ]
+
+
+def _pass_scale(average: AverageHamiltonian) -> float:
+    """Return what a target for a time of its own is multiplied by to act in one pass."""
+    claimed = None if average.target is None else average.target.time_s
+    return 1.0 if claimed is None else claimed / average.duration_s
 
 
 def _pair_tables(average: AverageHamiltonian) -> list[str]:
     tables = []
-    for labels, _ in average.pairs:
+    for labels, named in average.pairs:
         claimed = average.target is not None and average.target.spins == labels
         target = average.target.named_hz if average.target is not None and claimed else {}
+        target = {name: value * _pass_scale(average) for name, value in target.items()}
         i, j = (average.spins.index(label) for label in labels)
         columns = [named_terms(pair_part(term.hamiltonian_hz, i, j)) for term in average.orders]
         columns.append(named_terms(pair_part(average.exact_hz, i, j)))
@@ -87,10 +108,21 @@ def _pair_tables(average: AverageHamiltonian) -> list[str]:
             [name, *(hz(column[name]) for column in columns)]
             + ([hz(target.get(name, 0.0))] if claimed else [])
             for name in (*NAMED_TERMS, "other")
-            if name in target or any(abs(column[name]) > 1e-9 for column in columns)
+            if hz(target.get(name, 0.0)) != "0"
+            or any(abs(column[name]) > 1e-9 for column in columns)
         ]
-        tables += [table(header, rows), ""]
+        tables += [table(header, rows), *_bare_coupling(named), ""]
     return tables
+
+
+def _bare_coupling(named: Mapping[str, float]) -> list[str]:
+    """Tell J of an average Hamiltonian that is (J/4) ZZ alone: isotropic = J/12, Delta = J/4."""
+    size = named["Delta"]
+    rest = {name: value for name, value in named.items() if name not in {"isotropic", "Delta"}}
+    off = [3 * named["isotropic"] - size, *rest.values()]
+    if abs(size) < _NO_COUPLING or max(map(abs, off)) > _NO_TERM * abs(size):
+        return []
+    return [f"  isotropic and Delta are a bare ZZ {hz(size)} Hz (J = {hz(4 * size)} Hz)"]
 
 
 # -------------------------------------------------------------------------------------- analysis
@@ -104,7 +136,7 @@ def _analysis_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]
         *_symmetry_text(average, analysis),
         *_relaxation_text(average, analysis),
         "",
-        *_budget_text(analysis.budget),
+        *_budget_text(analysis.budget, finite=average.pulses == "finite"),
     ]
 
 
@@ -207,12 +239,15 @@ def _no_rounding(rate: float) -> float:
     return 0.0 if abs(rate) < _NO_RATE else rate
 
 
-def _budget_text(budget: ErrorBudget) -> list[str]:
-    rows = [[row.error, row.assumed, _loss(row.infidelity)] for row in budget.rows[:_BUDGET]]
-    left = len(budget.rows) - len(rows)
+def _budget_text(budget: ErrorBudget, *, finite: bool) -> list[str]:
+    """Return the budget; each error acts on the ideal pass, which finite pulses do not play."""
+    kept = [row for row in budget.rows if not (finite and row.error in _OF_THE_IDEAL_PASS)]
+    rows = [[error_words(r.error), r.assumed_words, _loss(r.infidelity)] for r in kept[:_BUDGET]]
+    left = len(kept) - len(rows)
+    on = "on the ideal pass, " if finite else ""
     more = f"; {left} smaller rows with --json" if left > 0 else ""
     return [
-        table(["error, alone, over one period", "assumed", "infidelity"], rows),
-        f"  sum {_loss(budget.sum)}, all together {_loss(budget.total)} "
+        table([f"error, alone, {on}over one period", "assumed", "infidelity"], rows),
+        f"  sum {_loss(sum(row.infidelity for row in kept))}, all together {_loss(budget.total)} "
         f"(against the {budget.reference}{more})",
     ]

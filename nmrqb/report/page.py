@@ -19,7 +19,7 @@ from nmrqb.experiment import EXTRACTED_WORK, FIGURES, Result, SequenceCharge
 from nmrqb.report.average_pictures import average_figures
 from nmrqb.report.average_text import compile_text
 from nmrqb.report.pictures import picture_bytes
-from nmrqb.report.text import asked, quality
+from nmrqb.report.text import asked, cleared, quality
 
 MAX_BYTES = 5_000_000
 _VECTOR_BYTES = 250_000  # a drawing above is kept as a picture of dots
@@ -166,6 +166,8 @@ def _tiles(result: Result) -> Iterator[Tile]:
         low, value, high, true = (
             float(at[key]) for key in (f"{name}_low", name, f"{name}_high", f"true_{name}")
         )
+        scale = max(abs(x) for x in (low, value, high, true))
+        low, value, high, true = (cleared(x, scale) for x in (low, value, high, true))
         yield Tile(
             figure.title,
             f"{value:.4g}{unit}",
@@ -202,7 +204,8 @@ def _figures(result: Result) -> Table:
         header += [f"{name}{unit} true", "estimate", "low", "high"]
         keys = (f"true_{name}", name, f"{name}_low", f"{name}_high")
         columns += [data[key].values for key in keys]
-    rows = tuple(tuple(f"{float(x):.4g}" for x in row) for row in zip(*columns, strict=True))
+    texts = [[f"{cleared(x, np.abs(column).max()):.4g}" for x in column] for column in columns]
+    rows = tuple(zip(*texts, strict=True))
     return Table("All points of time", tuple(header), rows, open=len(rows) <= 12)
 
 

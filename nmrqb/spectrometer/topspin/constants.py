@@ -16,6 +16,7 @@ _FIRST_CNST = 2
 _SAME = 1e-12
 _PIECE = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*(?P<unit>s|ms|us|ns|Hz|kHz|MHz)\b)?"
+    r"|abs\(\s*(?P<size>J(?:\(\s*\w+\s*,\s*\w+\s*\))?)\s*\)"
     r"|(?P<call>J\(\s*\w+\s*,\s*\w+\s*\))|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/()]))"
 )
 _FACTORS = {
@@ -60,8 +61,8 @@ def delay_expressions(
 
     Notes
     -----
-    Numbers with units, parameters, ``J``, + − * / and parentheses can be said; other expressions
-    are left out, and appear as numbers in the program.
+    Numbers with units, parameters, ``J``, ``abs(J)``, + − * / and parentheses can be said; other
+    expressions are left out, and appear as numbers in the program.
     """
     for text in dict.fromkeys(_delays(sequence.events)):
         known = Constants(dict(constants.values))
@@ -112,9 +113,9 @@ def _part(
         return _plain(float(piece["number"])) + _FACTORS[piece["unit"]]
     if piece["sign"]:
         return piece["sign"]
-    name = piece["call"] or piece["name"]
+    name = piece["size"] or piece["call"] or piece["name"]
     if name.startswith("J"):
-        return _coupling(name, timeline, sample, constants)
+        return _coupling(name, timeline, sample, constants, signed=piece["size"] is None)
     value = timeline.parameters.get(name)
     if name not in sequence.parameters or value is None or np.ndim(value):
         return None
@@ -124,13 +125,23 @@ def _part(
     return constants.number(name, float(value), f"parameter {name} of the sequence, SI units")
 
 
-def _coupling(name: str, timeline: Timeline, sample: Sample, constants: Constants) -> str | None:
+def _coupling(
+    name: str,
+    timeline: Timeline,
+    sample: Sample,
+    constants: Constants,
+    *,
+    signed: bool = True,
+) -> str | None:
     roles = re.findall(r"\w+", name)[1:] or [r for r, s in timeline.roles.items() if len(s) == 1]
     if len(roles) != 2 or any(len(timeline.roles.get(role, ())) != 1 for role in roles):
         return None
     first, second = (sample.labels[timeline.roles[role][0]] for role in roles)
     value = sample.coupling(first, second).J_hz
-    return constants.number("J", value, f"J({first},{second}) in Hz")
+    told = f"J({first},{second}) in Hz"
+    if signed or value >= 0:
+        return constants.number("J", value, told)
+    return constants.number("J", -value, f"size of {told}")
 
 
 def _plain(value: float) -> str:
