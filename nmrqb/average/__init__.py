@@ -17,7 +17,7 @@ from nmrqb.average.model import (
 )
 from nmrqb.average.open_system import OpenAverage, TermCost, average_liouvillian, average_open
 from nmrqb.average.result import Analysis, AverageHamiltonian
-from nmrqb.average.robustness import RobustnessCurve, robustness_curves, size_text
+from nmrqb.average.robustness import RobustnessCurve, error_words, robustness_curves, size_text
 from nmrqb.average.selection_rules import Symmetry
 from nmrqb.average.symmetry import SymmetryReport, exchange_symmetric_pairs
 from nmrqb.average.target import target_hamiltonian
@@ -47,6 +47,7 @@ __all__ = [
     "compile_timeline",
     "cycles_to_close",
     "effective_hamiltonian",
+    "error_words",
     "exchange_symmetric_pairs",
     "lie_algebra",
     "magnus_terms",

@@ -123,6 +123,11 @@ class BudgetRow:
     assumed: str
     infidelity: float
 
+    @property
+    def assumed_words(self) -> str:
+        """The assumed size for people: that of B1 is a spread over the sample."""
+        return f"{self.assumed} spread" if self.error == "rf-inhomogeneity" else self.assumed
+
 
 @dataclass(frozen=True)
 class ErrorBudget:

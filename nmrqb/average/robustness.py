@@ -398,6 +398,17 @@ def _curve(error: Perturbation, factors: Real, drift: Complex) -> RobustnessCurv
     return RobustnessCurve(error.error, error.size, error.unit, values, lost, coefficient)
 
 
+_WORDS = {"rf-inhomogeneity": "flip-angle", "offset": "offset of all spins"}
+
+
+def error_words(error: str) -> str:
+    """Return the name of an error for people, the same in texts and pictures.
+
+    A spread of B1 is one of all flip angles, and ``offset`` alone is that of all spins at once.
+    """
+    return _WORDS.get(error, error)
+
+
 def size_text(size: float, unit: SizeUnit) -> str:
     """Return the size of an error for people: ``5 %``, ``20 Hz``, ``77 us``, ``1 deg``."""
     if unit == "s":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nmrqb.plotting.diagram_legend import Legend, Note, cycle_note
+from nmrqb.plotting.diagram_legend import Legend, Note, cycle_note, looks_note
 from nmrqb.plotting.diagram_marks import formed, literal_degrees, strength_hz, with_height
 from nmrqb.plotting.diagram_rows import diagram_rows, played_on, receiver_phases, taken_names
 from nmrqb.plotting.lettering import plain
@@ -104,7 +104,7 @@ def sequence_diagram(
         title=sequence.title or sequence.name,
         columns=tuple(columns),
         rows=tuple(writer.rows.values()),
-        notes=tuple(writer.notes(changed)),
+        notes=tuple(filter(None, (*writer.notes(changed), looks_note(columns)))),
     )
 
 
@@ -184,7 +184,8 @@ class _Writer:
             case CouplingDelay():
                 return [self._coupling_delay(event, scope)]
             case _:
-                return [Column(marks=self._marks(event, scope, last=last))]
+                marks = self._marks(event, scope, last=last)
+                return [Column(marks=marks)] if marks else []
 
     def _marks(
         self, event: Pulse | VirtualZ | Acquisition | Gradient, scope: _Scope, *, last: bool
@@ -194,7 +195,8 @@ class _Writer:
             case Gradient():
                 return {GRADIENT: self._gradient(event, scope)}
             case Pulse(rotations):
-                drawn = {key: self._pulse(r, scope) for key, r in rotations.items()}
+                turning = {k: r for k, r in rotations.items() if literal_degrees(r) != 0}
+                drawn = {key: self._pulse(r, scope) for key, r in turning.items()}
             case VirtualZ(angles):
                 drawn = {key: self._turn(text, scope) for key, text in angles.items()}
             case Acquisition(phases):

@@ -8,11 +8,15 @@ from itertools import count
 
 from nmrqb.plotting.lettering import text_width
 from nmrqb.plotting.notation import expression, math, names, phase, symbol
+from nmrqb.plotting.sequences import GRADIENT, Column, Look
 
 Note = tuple[str, ...]
 """Pieces of one paragraph; a line may break between two of them."""
 
 _LETTERS = "abcdefghmpquvw"
+_LOOKS: dict[Look, str] = {
+    "filled": "black 90°", "open": "white 180°", "grey": "grey any other angle",
+}  # fmt: skip
 _SCANS = 64  # of a phase cycle that are told
 
 
@@ -92,6 +96,18 @@ def _needed(used: set[str], parameters: Mapping[str, str]) -> set[str]:
 def _equations(pairs: list[tuple[str, str]]) -> Note:
     texts = [math(f"{left} = {right}") for left, right in pairs]
     return tuple(f"{text}{',' if k < len(texts) else ''}" for k, text in enumerate(texts, 1))
+
+
+def looks_note(columns: Iterable[Column]) -> Note:
+    """Return what the colours of pulses mean, nothing where none is black or white."""
+    pulses = {
+        mark.look for column in columns for row, mark in column.marks.items()
+        if row != GRADIENT and mark.kind == "pulse" and not mark.text
+    }  # fmt: skip
+    if not pulses & {"filled", "open"}:
+        return ()
+    told = [text for look, text in _LOOKS.items() if look in pulses]
+    return ("Pulses:", *(f"{text}," for text in told[:-1]), f"{told[-1]}.")
 
 
 def cycle_note(cycles: Mapping[str, tuple[str, ...]]) -> Note:

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from nmrqb.average.robustness import RobustnessCurve, size_text
+from nmrqb.average.robustness import RobustnessCurve, error_words, size_text
 from nmrqb.plotting.style import QUIET, quiet_axes
 
 _DASHES: tuple[Literal["-", "--"], ...] = ("-", "--")
@@ -50,7 +50,7 @@ def draw_robustness(
     artists: list[Artist] = []
     for k, curve in enumerate(curves):
         x, y = np.asarray(curve.sizes) / curve.size, np.asarray(curve.infidelity)
-        text = f"{curve.error} ({size_text(curve.size, curve.unit)})"
+        text = f"{error_words(curve.error)} ({size_text(curve.size, curve.unit)})"
         if scale == "log":
             shown = (x > 0) & (y >= floor)
             x, y = x[shown], y[shown]

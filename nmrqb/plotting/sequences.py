@@ -34,6 +34,7 @@ HALF_SINE = tuple(np.sin(np.pi * np.linspace(0, 1, 41)).tolist())
 
 _PHASES = {0: "x", 90: "y", 180: "−x", 270: "−y"}
 _LONG = 0.2e-3  # s; a rectangular pulse of this length is drawn as a soft one
+_NO_ANGLE = 1e-6  # rad
 _DRAWN = 120  # points of an envelope
 
 
@@ -135,9 +136,13 @@ def flip_look(degrees: float | None) -> tuple[Look, float]:
 
 # ---------------------------------------------------------------------------------- as it is played
 def timeline_columns(timeline: Timeline) -> list[Column]:
-    """Return the columns of an expanded sequence: angles in degrees and delays with units."""
+    """Return the columns of an expanded sequence: angles in degrees and delays with units.
+
+    Pulses of no angle, which a formula may make for one sample, are left out.
+    """
     last = len(timeline.events) - 1
-    return [_played(event, last=k == last) for k, event in enumerate(timeline.events)]
+    columns = (_played(event, last=k == last) for k, event in enumerate(timeline.events))
+    return [column for column in columns if column.marks or column.kind != "marks"]
 
 
 def _played(event: TimedEvent, *, last: bool) -> Column:
@@ -145,11 +150,16 @@ def _played(event: TimedEvent, *, last: bool) -> Column:
         case TimedDelay(duration):
             return Column("delay", text=milliseconds(duration))
         case TimedPulse(rotations):
-            return Column(marks={r.spin: _played_pulse(r) for r in rotations})
+            return Column(marks={r.spin: _played_pulse(r) for r in rotations if _turns(r)})
         case TimedGradient(duration, strength):
             return Column(marks={GRADIENT: _played_gradient(duration, strength)})
         case TimedAcquisition(phases):
             return Column(marks={spin: _received(phase, last) for spin, phase in phases.items()})
+
+
+def _turns(rotation: TimedRotation) -> bool:
+    """Tell whether a pulse does anything: an angle of 0 may be off by the rounding of an acos."""
+    return len(rotation.steps) > 1 or abs(float(rotation.angle)) > _NO_ANGLE
 
 
 def _played_pulse(rotation: TimedRotation) -> Mark:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from nmrqb.average import Analysis, AverageHamiltonian, ErrorBudget, Symmetry, TargetCheck
+from nmrqb.average import (
+    Analysis,
+    AverageHamiltonian,
+    ErrorBudget,
+    Symmetry,
+    TargetCheck,
+    error_words,
+)
 from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
 from nmrqb.report.text import hz, table
 
 _BUDGET = 10  # rows that are printed; the document has them all
+_OF_THE_IDEAL_PASS = frozenset({"claim", "truncation"})
 _REASONS = 2
 _SCOPES = {
     "controls": "with these controls",
@@ -20,6 +28,7 @@ _SCOPES = {
 _ROWS = 6
 Rows = tuple[list[str], list[list[str]]]
 _NO_RATE = 1e-9  # 1/s
+_NO_COUPLING = 1e-9  # Hz
 _NO_TERM = 1e-6  # of the drift: a term below is rounding, or soon gone
 
 
@@ -41,7 +50,7 @@ def compile_text(average: AverageHamiltonian) -> str:
         parts += [
             f"  target {verdict}: {_difference(average)}infidelity of one period "
             f"{loss(average.target.infidelity)}",
-            *_target_time(average.target),
+            *_target_time(average, average.target),
             "",
         ]
     if average.analysis is not None:
@@ -65,25 +74,43 @@ def loss(infidelity: float) -> str:
     return "below 1e-12" if infidelity < 1e-12 else f"{infidelity:.3g}"
 
 
-def _target_time(target: TargetCheck) -> list[str]:
+def _target_time(average: AverageHamiltonian, target: TargetCheck) -> list[str]:
+    """Tell how the target for a time of its own becomes the column of the table."""
     if target.time_s is None:
         return []
+    claimed = {name: value for name, value in target.named_hz.items() if hz(value) != "0"}
+    name, shown = next(((f"{n} ", v) for n, v in claimed.items()), ("", 0.0))
+    rest = ", the others alike" if len(claimed) > 1 else ""
     return [
-        f"  the target is claimed over {target.time_s * 1e3:.6g} ms, whatever one pass lasts: the "
-        "unitary is compared, not the average over the pass"
+        f"  target: {name}{hz(shown)} Hz for {target.time_s * 1e3:.6g} ms = "
+        f"{hz(shown * _pass_scale(average))} Hz over this pass of {average.duration_s * 1e3:.6g} ms"
+        f"{rest}; the unitaries are compared"
     ]
 
 
+def _pass_scale(average: AverageHamiltonian) -> float:
+    """Return what a target for a time of its own is multiplied by to act in one pass."""
+    claimed = None if average.target is None else average.target.time_s
+    return 1.0 if claimed is None else claimed / average.duration_s
+
+
 def _pair_tables(average: AverageHamiltonian) -> list[str]:
-    return [line for header, rows in pair_rows(average) for line in (table(header, rows), "")]
+    lines: list[str] = []
+    for (header, rows), (_, named) in zip(pair_rows(average), average.pairs, strict=True):
+        lines += [table(header, rows), *_bare_coupling(named), ""]
+    return lines
 
 
 def pair_rows(average: AverageHamiltonian) -> list[Rows]:
-    """Return header and rows of the named terms of every pair in Hz, order by order."""
+    """Return header and rows of the named terms of every pair in Hz, order by order.
+
+    A target for a time of its own is scaled to the pass.
+    """
     tables: list[Rows] = []
     for labels, _ in average.pairs:
         claimed = average.target is not None and average.target.spins == labels
         target = average.target.named_hz if average.target is not None and claimed else {}
+        target = {name: value * _pass_scale(average) for name, value in target.items()}
         i, j = (average.spins.index(label) for label in labels)
         columns = [named_terms(pair_part(term.hamiltonian_hz, i, j)) for term in average.orders]
         columns.append(named_terms(pair_part(average.exact_hz, i, j)))
@@ -94,10 +121,21 @@ def pair_rows(average: AverageHamiltonian) -> list[Rows]:
             [name, *(hz(column[name]) for column in columns)]
             + ([hz(target.get(name, 0.0))] if claimed else [])
             for name in (*NAMED_TERMS, "other")
-            if name in target or any(abs(column[name]) > 1e-9 for column in columns)
+            if hz(target.get(name, 0.0)) != "0"
+            or any(abs(column[name]) > 1e-9 for column in columns)
         ]
         tables.append((header, rows))
     return tables
+
+
+def _bare_coupling(named: Mapping[str, float]) -> list[str]:
+    """Tell J of an average Hamiltonian that is (J/4) ZZ alone: isotropic = J/12, Delta = J/4."""
+    size = named["Delta"]
+    rest = {name: value for name, value in named.items() if name not in {"isotropic", "Delta"}}
+    off = [3 * named["isotropic"] - size, *rest.values()]
+    if abs(size) < _NO_COUPLING or max(map(abs, off)) > _NO_TERM * abs(size):
+        return []
+    return [f"  isotropic and Delta are a bare ZZ {hz(size)} Hz (J = {hz(4 * size)} Hz)"]
 
 
 # -------------------------------------------------------------------------------------- analysis
@@ -111,7 +149,7 @@ def _analysis_text(average: AverageHamiltonian, analysis: Analysis) -> list[str]
         *_symmetry_text(average, analysis),
         *_relaxation_text(average, analysis),
         "",
-        *_budget_text(analysis.budget),
+        *_budget_text(average, analysis.budget),
     ]
 
 
@@ -214,17 +252,26 @@ def _no_rounding(rate: float) -> float:
     return 0.0 if abs(rate) < _NO_RATE else rate
 
 
-def budget_rows(budget: ErrorBudget) -> list[list[str]]:
-    """Return the errors of a budget, what is assumed of them, and what they cost."""
-    return [[row.error, row.assumed, loss(row.infidelity)] for row in budget.rows]
+def budget_table(average: AverageHamiltonian, budget: ErrorBudget) -> tuple[Rows, str]:
+    """Return the errors of a budget, what is assumed of them and what they cost, and the sum.
+
+    Each error acts on the ideal pass, which finite pulses do not play: rows that would say how
+    well that pass meets the target are left out then.
+    """
+    finite = average.pulses == "finite"
+    kept = [row for row in budget.rows if not (finite and row.error in _OF_THE_IDEAL_PASS)]
+    on = "on the ideal pass, " if finite else ""
+    header = [f"error, alone, {on}over one period", "assumed", "infidelity"]
+    rows = [[error_words(r.error), r.assumed_words, loss(r.infidelity)] for r in kept]
+    total = f"sum {loss(sum(row.infidelity for row in kept))}, all together {loss(budget.total)}"
+    return (header, rows), total
 
 
-def _budget_text(budget: ErrorBudget) -> list[str]:
-    rows = budget_rows(budget)[:_BUDGET]
-    left = len(budget.rows) - len(rows)
+def _budget_text(average: AverageHamiltonian, budget: ErrorBudget) -> list[str]:
+    (header, rows), total = budget_table(average, budget)
+    left = len(rows) - _BUDGET
     more = f"; {left} smaller rows with --json" if left > 0 else ""
     return [
-        table(["error, alone, over one period", "assumed", "infidelity"], rows),
-        f"  sum {loss(budget.sum)}, all together {loss(budget.total)} "
-        f"(against the {budget.reference}{more})",
+        table(header, rows[:_BUDGET]),
+        f"  {total} (against the {budget.reference}{more})",
     ]

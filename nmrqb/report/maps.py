@@ -19,6 +19,7 @@ from nmrqb.experiment.sweeps.store import ARRAYS, PICTURE, SUMMARY
 from nmrqb.files import write_bytes_atomically, write_text_atomically
 from nmrqb.plotting.maps import draw_map
 from nmrqb.report.pictures import new_figure, picture_bytes
+from nmrqb.report.text import cleared
 
 _PANELS = 8
 
@@ -139,10 +140,11 @@ def _rows(extremes: list[Extremes]) -> Iterator[str]:
         if e.low is None or e.high is None:
             yield f"  {e.name.ljust(width)}  nothing"
             continue
-        low, high = (_where(e.low_at), _where(e.high_at))
+        places = (_where(e.low_at), _where(e.high_at))
+        low, high = (cleared(v, max(abs(e.low), abs(e.high))) for v in (e.low, e.high))
         yield (
-            f"  {e.name.ljust(width)}  from {e.low:.6g}{unit} ({low}) "
-            f"to {e.high:.6g}{unit} ({high})"
+            f"  {e.name.ljust(width)}  from {low:.6g}{unit} ({places[0]}) "
+            f"to {high:.6g}{unit} ({places[1]})"
         )
 
 

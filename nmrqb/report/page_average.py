@@ -9,7 +9,7 @@ from nmrqb.errors import ArgumentError
 from nmrqb.experiment import DriveCharge, Result
 from nmrqb.experiment.model import HamiltonianCharge
 from nmrqb.report.average_pictures import average_figures
-from nmrqb.report.average_text import budget_rows, compile_text, loss, pair_rows
+from nmrqb.report.average_text import budget_table, compile_text, loss, pair_rows
 from nmrqb.report.page_parts import Fact, Listing, Picture, Section, Table
 from nmrqb.sequence import Timeline
 
@@ -123,10 +123,6 @@ def _tables(average: AverageHamiltonian) -> Iterator[Table]:
         )
     if average.analysis is not None:
         budget = average.analysis.budget
-        yield Table(
-            "Error budget",
-            ("error, alone, over one period", "assumed size", "infidelity"),
-            tuple(map(tuple, budget_rows(budget))),
-            note=f"Sum {loss(budget.sum)}; all together {loss(budget.total)}, against the "
-            f"{budget.reference}.",
-        )
+        (header, rows), total = budget_table(average, budget)
+        note = f"{total.capitalize()}, against the {budget.reference}."
+        yield Table("Error budget", tuple(header), tuple(map(tuple, rows)), note=note)

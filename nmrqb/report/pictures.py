@@ -32,7 +32,9 @@ from nmrqb.plotting import (
     timeline_columns,
 )
 from nmrqb.plotting.diagram_layout import LEAST_WIDTH
+from nmrqb.plotting.diagram_legend import looks_note
 from nmrqb.plotting.lettering import FAMILY, filled, plain, text_height, text_width
+from nmrqb.plotting.notation import math
 from nmrqb.sample import Sample
 from nmrqb.sequence import Sequence
 from nmrqb.spectrometer import liouvillian, observable, transitions
@@ -45,6 +47,7 @@ FORMATS = ("png", "pdf", "svg")
 MOST_COLUMNS = 150
 """Events of a charging sequence that are drawn one by one."""
 
+_IN_LINE = 4  # readouts in one line of a box
 _TITLE, _DRIVE = 12.0, 40.0  # pt
 _PNG_DOTS = 2**16
 _DATES = {"svg": "Date", "pdf": "CreationDate"}
@@ -157,7 +160,8 @@ def protocol_figure(experiment: Experiment, *, at: int = -1, titled: bool = True
         Column(marks={k: fid() for k in rows}),
     ]
     title = experiment.title if titled else ""
-    return _diagram_figure(columns, map(plain, experiment.sample.labels), title)
+    notes = tuple(filter(None, (looks_note(columns),)))
+    return _diagram_figure(columns, map(plain, experiment.sample.labels), title, notes)
 
 
 def _preparation_columns(experiment: Experiment, rows: Iterable[int]) -> list[Column]:
@@ -181,8 +185,9 @@ def _readout_text(readouts: tuple[str, ...], row: int, rows: int) -> str:
     names = {"I": "–", "X": "90x", "Y": "90y"}
     letters = [word for word in readouts if len(word) == rows and not set(word) - set(names)]
     named = [word for word in readouts if word not in letters]
-    told = [" | ".join(names[word[row]] for word in letters)] if letters else []
-    return "\n".join(["one readout of", *told, *map(plain, named)])
+    told = [f"{word}: {names[word[row]]}" for word in letters]
+    lines = ["   ".join(told[k : k + _IN_LINE]) for k in range(0, len(told), _IN_LINE)]
+    return "\n".join(["one readout of", *lines, *map(plain, named)])
 
 
 def _extraction_columns(experiment: Experiment, rows: Iterable[int], at: int) -> list[Column]:
@@ -200,7 +205,8 @@ def _extraction_columns(experiment: Experiment, rows: Iterable[int], at: int) ->
 
 def _charging_columns(charge: Charge, rows: int, at: int) -> list[Column]:
     if isinstance(charge, DriveCharge):
-        text = f"4π·{charge.rate_hz:g} Hz·t\nx" if not charge.soft else "drive x\nfor t"
+        turned = math(rf"4\pi \cdot {charge.rate_hz:g}\,\mathrm{{Hz}} \cdot t")
+        text = f"{turned}\n{math('x')}" if not charge.soft else "drive x\nfor t"
         return [Column(marks={k: Mark(label=text, look="grey", width=_DRIVE) for k in range(rows)})]
     if isinstance(charge, HamiltonianCharge):
         text = f"charge, here for {1e3 * float(charge.times_s[at]):.4g} ms"

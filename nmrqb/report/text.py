@@ -25,6 +25,8 @@ from nmrqb.sample import T1T2
 from nmrqb.sequence import NO_ERRORS
 
 _ROWS = 9
+_ROUNDING = 1e-9  # of the largest number beside it
+_NOTHING = 1e-12  # of any unit that a table has
 _X_DRIVE = pauli_strings(2).index("XI")
 
 
@@ -43,6 +45,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str =
 def hz(value: float) -> str:
     """Return a frequency in Hz for a table, zero where it is below a nanohertz."""
     return "0" if abs(value) < 1e-9 else f"{value:.7g}"
+
+
+def cleared(value: float, scale: float) -> float:
+    """Return a number for people: 0 where it is rounding beside others of a size, ``scale``."""
+    return 0.0 if abs(value) < max(_ROUNDING * abs(scale), _NOTHING) else value
 
 
 def with_error(value: float, error: float) -> str:

@@ -133,8 +133,18 @@ class Player:
         if least(time) < 0:
             shown = seconds(least(time))
             message = f"a delay must not be negative, but `{delay.time}` is {shown}"
-            self.scope.fault(delay.at, message)
+            self.scope.fault(delay.at, message + self._why_negative(delay.time))
         return [self._stretch(time, delay.time, delay.at)]
+
+    def _why_negative(self, text: str) -> str:
+        """Return what to do about a delay that a negative coupling makes negative."""
+        coupling = self.scope.negative_coupling(text)
+        if coupling is None:
+            return ""
+        return (
+            f": {coupling} is negative; write abs({coupling}) where only its size matters, or let "
+            "`nmrqb design` make the sequence"
+        )
 
     def _stretch(self, time: Number, text: str, at: Position) -> Draft:
         if self.centred:

@@ -19,12 +19,14 @@ from nmrqb.sequence.binding import place, single_roles
 from nmrqb.sequence.limits import MAX_NESTING
 from nmrqb.sequence.model import Sequence
 from nmrqb.sequence.words import PHASES
-from nmrqb.units import Number, UnitError, Value
+from nmrqb.units import Number, UnitError, Value, least
 
 Values = str | float | Sequence_[str | float] | Value
 """An expression or plain number, many of them, or a value that may hold an array of numbers."""
 
 _QUARTERS = ("0", "1", "2", "3")
+_COUPLING = re.compile(r"(?<!abs\()\bJ\b(?:\([^()]*\))?")
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 _MAX_FAULTS = 1_000  # a file with more is not the file the user meant
@@ -72,6 +74,7 @@ class Scope:
     unread: bool = False
     _pending: list[str] = field(default_factory=list)
     _places: dict[str, Position] = field(default_factory=dict)  # where parameters are set
+    _texts: dict[str, str] = field(default_factory=dict)  # what parameters are set to
     _file: Scope | None = None  # the scope of the whole file; None if this is it
 
     def __post_init__(self) -> None:
@@ -108,6 +111,8 @@ class Scope:
         """Add a parameter that is evaluated where it is first used."""
         self.names[name] = self._parameter(name, text, at)
         self._places[name] = at
+        if isinstance(text, str):
+            self._texts[name] = text
 
     def evaluate_parameters(self, names: Iterable[str]) -> None:
         """Evaluate parameters, used or not, so that all faults are told."""
@@ -118,6 +123,7 @@ class Scope:
         """Set parameters to the values of a call that stands at a place."""
         self.names |= values
         self._places |= dict.fromkeys(values, at)
+        self._texts = {name: text for name, text in self._texts.items() if name not in values}
 
     def check_phase_cycle(self) -> None:
         """Evaluate the phase cycle for every scan, so that all faults are told."""
@@ -159,6 +165,7 @@ class Scope:
             used=set(),
             _pending=[],
             _places={},
+            _texts={name: text for name, text in self._texts.items() if name not in names},
             _file=file,
         )
 
@@ -254,6 +261,22 @@ class Scope:
             return found
 
         return value
+
+    def negative_coupling(self, text: str) -> str | None:
+        """Return a coupling that an expression holds with its sign and that is negative, or None.
+
+        The expressions of the parameters in it count too; ``abs(J)`` has no sign.
+        """
+        pending, told = [text], set[str]()
+        while pending:
+            written = pending.pop()
+            for coupling in _COUPLING.findall(written):
+                if least(units.calculate(coupling, self.names).number) < 0:
+                    return str(coupling)
+            new = (set(_NAME.findall(written)) & set(self._texts)) - told
+            told |= new
+            pending += (self._texts[name] for name in sorted(new))
+        return None
 
     # --------------------------------------------------------------------------------- spins
     def spins(self, target: str, at: Position) -> tuple[int, ...]:

@@ -139,3 +139,42 @@ def test_frequency_grows_to_the_left(ax):
     assert ax.get_xlim() == (500, -500)
     draw_spectrum(ax, fid, 1000.0, span_hz=120)
     assert ax.get_xlim() == (120, -120)
+
+
+def box_of(artist):
+    """The box of an artist in display coordinates, as it is drawn."""
+    artist.get_figure(root=True).canvas.draw()
+    return artist.get_window_extent()
+
+
+@pytest.mark.parametrize("size", [(8, 3), (3.0, 2.3), (6.4, 4.8)])
+@pytest.mark.parametrize("kind", ["spectrum", "fid"])
+def test_no_legend_lies_over_the_data_or_the_title(size, kind):
+    figure = Figure(figsize=size, layout="constrained")
+    ax = figure.add_subplot()
+    times, right = decaying(-107.5)
+    doublet = decaying(107.5)[1] + right
+    if kind == "spectrum":
+        lines = draw_spectrum(ax, doublet, 1000.0, title="1H, readout II", span_hz=150)
+    else:
+        lines = draw_fid(ax, times[:60], doublet[:60], title="1H, readout II")
+    legend = box_of(ax.get_legend())
+    for line in lines:
+        shown = ax.transData.transform(line.get_xydata())
+        assert not any(legend.contains(x, y) for x, y in shown)
+    assert not legend.overlaps(box_of(ax.title))
+    assert not legend.overlaps(ax.bbox)
+    # and it is on the picture, above the axes
+    assert figure.bbox.y1 >= legend.y1 > legend.y0 >= ax.bbox.y1
+
+
+def test_the_two_lines_of_a_doublet_are_seen_at_one_height(ax):
+    doublet = decaying(107.5)[1] + decaying(-107.5)[1]
+    real, _ = draw_spectrum(ax, doublet, 1000.0, span_hz=150)
+    legend = box_of(ax.get_legend())
+    shown, heights = real.get_xdata(), real.get_ydata()
+    peaks = [heights[(shown > 0) == left].max() for left in (True, False)]
+    assert peaks[0] == pytest.approx(peaks[1], rel=1e-6)
+    for k, frequency in enumerate((107.5, -107.5)):
+        x, y = ax.transData.transform((frequency, peaks[k]))
+        assert not legend.contains(x, y)

@@ -17,6 +17,9 @@ def shipped(name):
     return sequence_diagram(sequence, default_sample(sequence))
 
 
+SIZE = r"$1/(4\,|\,J\,|)$"
+
+
 def kinds(columns):
     return [column.kind for column in columns]
 
@@ -30,7 +33,12 @@ def marks(columns, row=0):
 
 
 def lines(diagram):
-    return [" ".join(note) for note in diagram.notes]
+    """The notes, but for the one on the colours of the pulses."""
+    return [" ".join(note) for note in diagram.notes if note[0] != "Pulses:"]
+
+
+def colours(diagram):
+    return [" ".join(note) for note in diagram.notes if note[0] == "Pulses:"]
 
 
 # ------------------------------------------------------------------------------------------ rows
@@ -74,7 +82,7 @@ def test_columns_of_dm():
     assert [mark.label for mark in marks(columns, 1)] == ["$x$", "$-x$", "$-y$", "$y$"]
     assert {(mark.look, mark.width) for mark in marks(columns)} == {("filled", NARROW)}
     assert delays(columns) == ["$t$", "$t$"]  # the symbol, not the number
-    assert lines(diagram) == ["$t = 1/(4 J)$"]
+    assert lines(diagram) == [r"$t = 1/(4\,|\,J\,|)$"]
     assert list(columns) == sequence_columns(load_sequence("dm"))
 
 
@@ -357,19 +365,21 @@ def test_includes_are_frames_in_the_roles_outside(written):
 
 def test_an_include_tells_its_own_parameters_apart_from_those_outside(written):
     diagram = sequence_diagram(written(["delay: t", "include: inept"], "parameters: {t: 1 s}"))
-    assert delays(diagram.columns) == ["$t$", "$1/(4 J)$", "$1/(4 J)$"]
-    same = sequence_diagram(written(["delay: t", "include: inept"], "parameters: {t: 1/(4*J)}"))
+    assert delays(diagram.columns) == ["$t$", SIZE, SIZE]
+    same = sequence_diagram(
+        written(["delay: t", "include: inept"], "parameters: {t: 1/(4*abs(J))}")
+    )
     assert delays(same.columns) == ["$t$", "$t$", "$t$"]
     alone = sequence_diagram(written(["include: inept"]))
     assert delays(alone.columns) == ["$t$", "$t$"]
-    assert lines(alone) == ["$t = 1/(4 J)$"]
+    assert lines(alone) == [r"$t = 1/(4\,|\,J\,|)$"]
 
 
 def test_an_included_coupling_is_named_where_there_are_more_roles(written):
     spins = "{A: any, B: any, C: any}"
     events = ["include: {sequence: inept, spins: {I: C, S: B}}", "pulse: {A: 90 x}"]
     diagram = sequence_diagram(written(events, spins=spins))
-    assert lines(diagram) == ["$t = 1/(4 J_{CB})$"]
+    assert lines(diagram) == [r"$t = 1/(4\,|\,J_{CB}\,|)$"]
     assert [list(c.marks) for c in diagram.columns if c.marks] == [[2], [1, 2], [1, 2], [0]]
 
 
@@ -402,3 +412,24 @@ def test_every_shipped_sequence_has_columns_of_known_rows(name):
 def test_another_sample_names_other_spins():
     sequence = load_sequence("dm")
     assert sequence_diagram(sequence, load_sample("oriented_pair")).rows == ("$I$ (H1)", "$S$ (H2)")
+
+
+# ------------------------------------------------------------------------- colours and no pulses
+@pytest.mark.parametrize(("events", "told"), [
+    (["pulse: {I: 90 x, S: 90 y}", "delay: 1 ms"], ["Pulses: black 90°."]),
+    (["pulse: {I: 90 x}", "pulse: {S: 180 y}"], ["Pulses: black 90°, white 180°."]),
+    (["pulse: {I: 45 x}", "pulse: {S: 180 y}"], ["Pulses: white 180°, grey any other angle."]),
+    (["pulse: {I: 45 x}", "gradient: {strength: 4 kHz, duration: 1 ms}"], []),  # it has its angle
+    (["gradient: crush", "delay: 1 ms"], []),
+    (["pulse: {I: {angle: 180 deg, composite: BB1}}"], []),  # a box with a name
+])  # fmt: skip
+def test_the_colours_of_pulses_are_explained(written, events, told):
+    assert colours(sequence_diagram(written(events))) == told
+
+
+def test_a_pulse_of_no_angle_is_not_drawn(written):
+    events = ["pulse: {I: 90 x, S: 0 x}", "pulse: {I: 0 deg x, S: 0 y}", "delay: 1 ms"]
+    diagram = sequence_diagram(written(events))
+    assert kinds(diagram.columns) == ["marks", "delay"]
+    assert list(diagram.columns[0].marks) == [0]
+    assert len(diagram.rows) == 2

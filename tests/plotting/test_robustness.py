@@ -50,7 +50,7 @@ def test_an_error_that_costs_nothing_says_so(ax):
     cured = curve("offset", 20.0, "Hz", coefficient=1e-40)
     line, _ = draw_robustness(ax, [cured])
     assert line.get_xdata().size == 0
-    assert labels(ax) == ["offset (20 Hz): below 1e-12"]
+    assert labels(ax) == ["offset of all spins (20 Hz): below 1e-12"]
     shown, _ = draw_robustness(Figure().add_subplot(), [cured], floor=1e-38)
     np.testing.assert_allclose(shown.get_ydata(), [4e-38, 1.6e-37])
 

@@ -93,3 +93,21 @@ def test_delays_are_told_with_a_fitting_unit():
     assert milliseconds(1.16209e-3) == "1.162 ms"
     assert milliseconds(2.5) == "2.5 s"
     assert columns_of(TimedDelay(0.0)) == [Column("delay", text="0 µs")]
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-6])  # acos(1) may be off by the rounding of its argument
+def test_a_pulse_of_no_angle_is_not_drawn(angle):
+    none = TimedRotation(1, np.radians(angle), 0.0)
+    both = TimedPulse((TimedRotation(0, np.pi / 2, 0.0), none))
+    columns = columns_of(both, TimedPulse((none,)), TimedDelay(1e-3))
+    assert [column.kind for column in columns] == ["marks", "delay"]
+    assert list(columns[0].marks) == [0]
+
+
+def test_spatial_averaging_does_not_pulse_carbon_before_its_first_gradient():
+    timeline = expand(load_sequence("spatial_averaging"), load_sample("chloroform"))
+    columns = timeline_columns(timeline)
+    assert len(timeline.events[0].rotations) == 2  # the sequence has it, for other samples
+    assert list(columns[0].marks) == [0]
+    labels = [mark.label for column in columns for mark in column.marks.values()]
+    assert not any(label.startswith("0°") for label in labels)

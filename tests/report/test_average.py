@@ -71,6 +71,87 @@ def test_the_budget_is_ranked_and_its_sizes_are_written(dm):
     assert "all together" in compile_text(dm)
 
 
+def lines_with(average, *words):
+    return [x for x in compile_text(average).splitlines() if all(word in x for word in words)]
+
+
+def test_a_target_for_a_time_of_its_own_is_told_over_the_pass():
+    sequence = load_sequence("dm_ksea")
+    settings = {"D": "20 Hz", "G": "0 Hz", "T": "6.25 ms"}
+    average = compile_sequence(sequence, CHLOROFORM, parameters=settings)
+    # two delays of 4DT/J
+    lasts = 8 * 20 * 6.25e-3 / 215.13
+    over = 20 * 6.25e-3 / lasts
+    assert over == pytest.approx(215.13 / 8)
+    (row,) = lines_with(average, "DM_z  ")
+    assert float(row.split()[-1]) == pytest.approx(over, rel=1e-6)  # the target
+    assert float(row.split()[-2]) == pytest.approx(over, rel=1e-6)  # the exact one
+    (line,) = lines_with(average, "  target: ")
+    assert line.startswith(
+        "  target: DM_z 20 Hz for 6.25 ms = 26.89125 Hz over this pass of 4.64835"
+    )
+    # programs get what the file claims
+    assert compile_document(average)["target"]["named_hz"] == pytest.approx({"DM_z": 20})
+    assert compile_document(average)["target"]["time_s"] == 6.25e-3
+
+
+def test_a_target_of_several_terms_tells_the_first_and_no_rounding():
+    average = compile_sequence(load_sequence("battery_exact"), CHLOROFORM)
+    (line,) = lines_with(average, "  target: ")
+    assert "DM_z 20 Hz for 10 ms" in line
+    assert "the others alike" in line
+    assert not lines_with(average, "isotropic  ")  # the claim has 6e-16 Hz of it
+
+
+def test_a_target_of_the_pass_needs_no_such_line(dm):
+    assert not lines_with(dm, "  target: ")
+
+
+@pytest.mark.parametrize(("name", "size", "J"), [
+    ("spin_echo", "53.7825", "215.13"), ("ising_scaled", "26.89125", "107.565"),
+])  # fmt: skip
+def test_a_bare_coupling_is_named(name, size, J):
+    average = compile_sequence(load_sequence(name), CHLOROFORM)
+    (line,) = lines_with(average, "bare ZZ")
+    assert line.endswith(f"bare ZZ {size} Hz (J = {J} Hz)")
+    zz = np.trace(average.exact_hz @ np.diag([1, -1, -1, 1])).real / 4
+    assert zz == pytest.approx(float(size))
+
+
+@pytest.mark.parametrize("name", ["dm", "isotropic", "flip_flop", "xy8"])
+def test_what_is_not_a_bare_coupling_is_not_called_one(name):
+    assert not lines_with(compile_sequence(load_sequence(name), CHLOROFORM), "bare ZZ")
+
+
+def test_the_bare_couplings_of_three_spins_stand_by_their_pairs():
+    average = compile_sequence(load_sequence("spin_echo"), THREE, roles={"I": "A", "S": "B"})
+    lines = lines_with(average, "bare ZZ")
+    assert [line.split("(")[1] for line in lines] == ["J = 140 Hz)"]
+
+
+def test_with_finite_pulses_the_budget_is_said_to_be_that_of_the_ideal_pass(dm):
+    finite = compile_sequence(load_sequence("dm"), CHLOROFORM, pulses="finite")
+    assert lines_with(finite, "error, alone, on the ideal pass, over one period")
+    assert lines_with(dm, "error, alone, over one period")
+    # it would read "claim: below 1e-12" under "target NOT met"
+    assert lines_with(dm, "claim", "ideal pass against it", "below 1e-12")
+    assert not lines_with(finite, "ideal pass against it")
+    assert lines_with(finite, "target NOT met", "infidelity of one period 0.00425")
+    assert any(r["error"] == "claim" for r in compile_document(finite)["budget"]["rows"])
+
+
+def test_an_error_has_one_name_in_the_table_and_in_the_picture(dm):
+    (row,) = lines_with(dm, "flip-angle", "spread")
+    assert row.split()[:4] == ["flip-angle", "5", "%", "spread"]
+    assert not lines_with(dm, "rf-inhomogeneity")
+    assert "rf-inhomogeneity" in {r["error"] for r in compile_document(dm)["budget"]["rows"]}
+    drawn = average_figures(dm)["robustness.png"].legends[0].get_texts()
+    names = [text.get_text() for text in drawn]
+    assert "flip-angle (5 %)" in names
+    assert "offset of all spins (20 Hz)" in names  # the table has one spin in each row
+    assert lines_with(dm, "offset 1H")
+
+
 def test_without_relaxation_nothing_is_said_of_it():
     still = Sample("still", (Spin("I", "1H"), Spin("S", "13C")), (Coupling(("I", "S"), 100.0),))
     average = compile_sequence(load_sequence("dm"), still)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nmrqb.experiment.sweeps import sweep
-from nmrqb.report import dump, map_document, map_figure, map_text, write_map_report
-from nmrqb.report.maps import map_extremes
+from nmrqb.report import dump, map_document, map_figure, map_text, maps, write_map_report
+from nmrqb.report.maps import Extremes, map_extremes
 
 OVER = {"battery.D": "0Hz:20Hz:30", "battery.G": "-5Hz:5Hz:50"}
 
@@ -46,6 +46,20 @@ def test_the_summary(found):
     assert "battery.D: 30 values from 0.0 Hz to 20.0 Hz" in text
     high = float(found.data.ergotropy_max.max())
     assert f"{high:.6g} Hz (D 20, G " in text
+
+
+def test_rounding_is_zero_in_the_summary_but_not_in_the_document(found, monkeypatch):
+    at = {"D": 1.0}
+    extremes = [
+        Extremes("ergotropy", "Hz", "", 7.1e-15, 66.5, at, at),
+        Extremes("coherence_l1", "1", "", 5.551e-16, 6e-16, at, at),
+    ]
+    monkeypatch.setattr(maps, "map_extremes", lambda _: extremes)
+    text = map_text(found)
+    assert "from 0 Hz (D 1) to 66.5 Hz (D 1)" in text
+    assert "from 0 (D 1) to 0 (D 1)" in text
+    arrays = map_document(found, [])["arrays"]
+    assert [array["low"] for array in arrays] == [7.1e-15, 5.551e-16]
 
 
 def test_the_picture_has_the_figures_of_the_paper(found):

@@ -111,9 +111,9 @@ def test_the_protocol_of_a_drive(driven):
     figure = pictures.protocol_figure(driven.experiment)
     shown = texts(figure)
     assert shown.count("Gibbs state\n20 Hz") == 2
-    assert shown.count("4π·50 Hz·t\nx") == 2
-    readouts = [text.splitlines()[-1] for text in shown if "|" in text]
-    assert readouts == ["– | – | – | 90x", "– | 90x | 90y | 90x"]  # 1H and 13C in II, IX, IY, XX
+    assert shown.count(r"$4\pi \cdot 50\,\mathrm{Hz} \cdot t$" + "\n$x$") == 2
+    readouts = [text.splitlines()[-1] for text in shown if text.startswith("one readout of")]
+    assert readouts == ["II: –   IX: –   IY: –   XX: 90x", "II: –   IX: 90x   IY: 90y   XX: 90x"]
     assert figure.axes[0].get_title(loc="left").split() == driven.experiment.title.split()
     assert (
         sum(
@@ -129,7 +129,8 @@ def test_the_protocol_of_words_and_of_an_extraction():
     shown = texts(pictures.protocol_figure(load_experiment("charge_dm_ksea", overrides=overrides)))
     readouts = [text.splitlines()[1:] for text in shown if text.startswith("one readout of")]
     words = ["1H: 90 x", "XX - 2 ms - 45 -y"]
-    assert readouts == [["– | – | –", *words], ["– | 90x | 90y", *words]]
+    letters = ["II: –   IX: –   IY: –", "II: –   IX: 90x   IY: 90y"]  # 1H and 13C
+    assert readouts == [[line, *words] for line in letters]
     assert not any("extraction" in text for text in shown)
     for name, spins in (("charge_dm_ksea", 2), ("charger_battery_dm", 1)):
         experiment = load_experiment(name, overrides={"measure.direct_work": "true"})
@@ -147,6 +148,17 @@ def test_work_measured_directly_is_drawn_even_where_the_ergotropy_is_not_reporte
     assert labels == ["ergotropy (Hz)", "capacity (Hz)"]
     (legend,) = figure.legends
     assert "work measured directly" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_many_readouts_stand_in_lines_of_four():
+    overrides = {"measure.readouts": "[II, IX, IY, XX, XI, YI]"}
+    shown = texts(pictures.protocol_figure(load_experiment("charge_dm_ksea", overrides=overrides)))
+    carbon = [text for text in shown if text.startswith("one readout of")][1]
+    assert carbon.splitlines()[1:] == ["II: –   IX: 90x   IY: 90y   XX: 90x", "XI: –   YI: –"]
+
+
+def test_the_protocol_explains_black_and_white_pulses(cycled):
+    assert "Pulses: black 90°." in texts(pictures.protocol_figure(cycled.experiment))
 
 
 def test_the_protocol_of_a_soft_drive():

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from nmrqb.average import compile_sequence
 from nmrqb.experiment import load_experiment, run
 from nmrqb.report import compile_text, result_text, table
-from nmrqb.report.text import hz, short, with_error
+from nmrqb.report.text import cleared, hz, short, with_error
 from nmrqb.sample import T1T2, LindbladOperator, PauliNoise, load_sample
 from nmrqb.sequence import load_sequence
 
@@ -185,6 +186,20 @@ def test_the_summary_of_work_measured_directly_and_a_measured_noise_level():
 )
 def test_values_have_the_digits_that_their_errors_allow(value, error, text):
     assert with_error(value, error) == text
+
+
+@pytest.mark.parametrize(("value", "scale", "shown"), [
+    (5.551e-16, 1.0, 0.0),
+    (-7.1e-15, 66.0, 0.0),
+    (5.551e-16, 7e-16, 0.0),  # nothing but rounding
+    (2e-9, 1.0, 2e-9),
+    (0.9e-9, 1.0, 0.0),
+    (3e-10, 0.0, 3e-10),
+    (66.0, 66.0, 66.0),
+])  # fmt: skip
+def test_rounding_is_zero_for_people(value, scale, shown):
+    assert cleared(value, scale) == shown
+    assert np.isnan(cleared(np.nan, np.nan))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nmrqb.average import AverageHamiltonian
+from nmrqb.average import AverageHamiltonian, error_words
 from nmrqb.design.pair.drawing import drawing
 from nmrqb.units import Value, written
 
@@ -54,7 +54,7 @@ def _made(average: AverageHamiltonian | None) -> list[str]:
     verdict = "met" if target.met else "NOT met"
     return [
         f"target     {terms_text(target.named_hz)}{over}: {verdict}, differs by "
-        f"{target.error_hz:.2g} Hz, infidelity {_loss(target.infidelity)}",
+        f"{_error(target.error_hz)} Hz, infidelity {_loss(target.infidelity)}",
         *(pieces if average.cycles_to_close == 1 else []),
     ]
 
@@ -87,9 +87,16 @@ def budget_lines(average: AverageHamiltonian | None) -> list[str]:
     if average is None or average.analysis is None:
         return []
     budget = average.analysis.budget
-    rows = [f"{row.error} ({row.assumed}) {_loss(row.infidelity)}" for row in budget.rows[:_ROWS]]
+    rows = [
+        f"{error_words(row.error)} ({row.assumed_words}) {_loss(row.infidelity)}"
+        for row in budget.rows[:_ROWS]
+    ]
     return ["errors     " + f"all together {_loss(budget.total)}; alone:",
             *(f"           {row}" for row in rows)]  # fmt: skip
+
+
+def _error(hz: float) -> str:
+    return "0" if hz < _LEAST_HZ else f"{hz:.2g}"
 
 
 def _loss(infidelity: float) -> str:

@@ -19,6 +19,7 @@ _DEPTH = 8  # of parameters in terms of others
 _MOST_DELAYS = 1_000  # that are looked at
 _PIECE = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*(?P<unit>s|ms|us|ns|Hz|kHz|MHz)\b)?"
+    r"|abs\(\s*(?P<size>J(?:\(\s*\w+\s*,\s*\w+\s*\))?)\s*\)"
     r"|(?P<call>J\(\s*\w+\s*,\s*\w+\s*\))|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/()]))"
 )
 _FACTORS = {
@@ -117,8 +118,8 @@ def delay_expressions(
 
     Notes
     -----
-    Numbers with units, parameters, ``J``, + − * / and parentheses can be said, in blocks and
-    included sequences too; other expressions are left out, and appear as numbers in the program.
+    Numbers with units, parameters, ``J``, ``abs(J)``, + − * / and parentheses can be said, in
+    blocks and included sequences too; other expressions are left out, and appear as numbers.
     """
     names = _Names(sequence, sample, sequence.parameters, timeline.roles, timeline.parameters)
     said: set[str] = set()
@@ -167,6 +168,8 @@ def _part(piece: re.Match[str], names: _Names, constants: Constants, depth: int)
         return _plain(float(piece["number"])) + _FACTORS[piece["unit"]]
     if piece["sign"]:
         return piece["sign"]
+    if piece["size"]:
+        return _coupling(piece["size"], names, constants, signed=False)
     if piece["call"] or piece["name"] == "J":
         return _coupling(piece["call"] or "J", names, constants)
     return _parameter(piece["name"], names, constants, depth)
@@ -191,14 +194,17 @@ def _parameter(name: str, names: _Names, constants: Constants, depth: int) -> st
     return constants.number(name, float(value), f"parameter {name} of {owner}, SI units")
 
 
-def _coupling(name: str, names: _Names, constants: Constants) -> str | None:
+def _coupling(name: str, names: _Names, constants: Constants, *, signed: bool = True) -> str | None:
     roles = re.findall(r"\w+", name)[1:] or [r for r, s in names.roles.items() if len(s) == 1]
     if len(roles) != 2 or any(len(names.roles.get(role, ())) != 1 for role in roles):
         return None
     positions = sorted(names.roles[role][0] for role in roles)
     first, second = (names.sample.labels[k] for k in positions)
     value = names.sample.coupling(first, second).J_hz
-    return constants.number("J", value, f"J({first},{second}) in Hz")
+    told = f"J({first},{second}) in Hz"
+    if signed or value >= 0:
+        return constants.number("J", value, told)
+    return constants.number("J", -value, f"size of {told}")
 
 
 def _value(expression: str, constants: Constants) -> float | None:

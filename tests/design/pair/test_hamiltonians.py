@@ -288,11 +288,11 @@ def test_the_file_is_read_back_and_confirmed(sample, tmp_path, play, distance):
 def test_the_head_of_the_file_says_what_matters():
     text = nq.design_sequence(load_sample("chloroform"), {"DM_z": 20.0, "KSEA_z": 5.0}).text
     head = [line for line in text.splitlines() if line.startswith("#")]
-    assert "# target     DM_z 20 Hz, KSEA_z 5 Hz for 6.25 ms: met, differs by" in text
+    assert "# target     DM_z 20 Hz, KSEA_z 5 Hz for 6.25 ms: met, differs by 0 Hz," in text
     assert "free evolution 4.64835 ms, the least 4.64835 ms" in text
     assert "1.34456 times as large" in text
     assert sum("pulses" in line for line in head) == 3
-    assert any("rf-inhomogeneity (5 %)" in line for line in head)
+    assert any("flip-angle (5 % spread)" in line for line in head)
     assert "# 1H   |90 -y|--2.905 ms--" in text
     assert "\nsample: chloroform\n" in text
 

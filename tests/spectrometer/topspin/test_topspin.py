@@ -1,6 +1,7 @@
 """TopSpin programs: played by an independent reader, checked, and equal to the golden files."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,15 @@ def test_delays_of_includes_and_blocks_are_expressions_of_constants_too(tmp_path
     own = {name: 100.0 for name, (_, what) in constants.items() if what.startswith("J(")}
     own |= {name: 2.0 for name, (_, what) in constants.items() if "share" in what}
     assert delays(**own) == pytest.approx(wanted(100, 2), abs=26e-9)
+
+
+def test_the_size_of_a_negative_coupling_is_a_constant():
+    couplings = tuple(replace(c, J_hz=-145.0) for c in SAMPLE.couplings)
+    text = export_sequence(load_sequence("dm"), replace(SAMPLE, couplings=couplings)).program.text
+    assert '"DEL1=1s*((1/(4*cnst2)))"' in text
+    assert ";cnst2: size of J(1H,13C) in Hz [145.0]" in text
+    longer = Reader(text, {"p1": 13e-6, "p3": 77e-6, "cnst2": 100.0}).events()[0]
+    assert longer[1] == ("delay", pytest.approx(2.5e-3))
 
 
 # ------------------------------------------------------------------ shapes
