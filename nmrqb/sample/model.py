@@ -133,7 +133,15 @@ class Sample:
         return self.labels.index(label)
 
     def coupling(self, first: str, second: str) -> Coupling:
-        """Return the coupling of two spins given by label; a zero coupling if there is none."""
+        """Return the coupling of two spins given by label; a zero coupling if there is none.
+
+        Raises
+        ------
+        ArgumentError
+            If the sample has no spin of that label, or the two are one and the same.
+        """
+        if self.index(first) == self.index(second):
+            raise ArgumentError(f"Argument `second` must be another spin than {first!r}")
         pair = {first, second}
         found = (c for c in self.couplings if set(c.between) == pair)
         return next(found, Coupling((first, second)))

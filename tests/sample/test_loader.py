@@ -223,3 +223,16 @@ def test_the_truncation_of_a_coupling_is_read_and_its_words_are_checked(write):
         match=r"a\.yaml:6:44: .truncation. must not be 'strong'; Valid: none, secular, weak",
     ):
         load_sample(write(text.replace("weak", "strong")))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (("H", "13C"), r"must name a spin of sample 'chloroform', but is 'H'; .*1H"),
+        (("1H", "13c"), "but is '13c'; did you mean `13C`"),
+        (("1H", "1H"), "`second` must be another spin than '1H'"),
+    ],
+)
+def test_a_coupling_of_spins_that_are_not_there(labels, message):
+    with pytest.raises(ArgumentError, match=message):
+        load_sample("chloroform").coupling(*labels)
