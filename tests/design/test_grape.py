@@ -291,6 +291,10 @@ def test_a_start_is_where_the_search_begins():
             lambda: sample_controls(SAMPLE, duration_s=1e-3, steps=4, amplitudes_hz={"15N": 1.0}),
             r"must name nuclei of 'chloroform', .* but names \['15N'\]",
         ),
+        (
+            lambda: sample_controls(SAMPLE, duration_s=1e-3, steps=4, amplitudes_hz={"1H": 0.0}),
+            r"`amplitudes_hz` must be positive and finite, but is 0.0",
+        ),
         (lambda: sample_members(SAMPLE, b1=-1), r"`b1` must be finite and ≥ 0, but is -1"),
         (lambda: sample_members(SAMPLE, b1=0.1, offset_hz=1, points=9), r"make 6561"),
         (lambda: StopRules(starts=0), r"`starts` must be positive, but is 0"),

@@ -139,8 +139,8 @@ def sample_controls(
     duration_s, steps
         Length in s and number of equal steps of the pulse.
     amplitudes_hz
-        Largest nutation frequency in Hz by nucleus; by default that of the sample's 90° pulse,
-        1/(4·pulse_90).
+        Largest nutation frequency in Hz by nucleus; of nuclei that are not named that of the
+        sample's 90° pulse, 1/(4·pulse_90).
     slew_hz_per_s
         Largest change of a nutation frequency per second, or None.
 
@@ -156,7 +156,9 @@ def sample_controls(
             f"Argument `amplitudes_hz` must name nuclei of {sample.name!r}, {sample.nuclei}, but "
             f"names {sorted(strange)}"
         )
-    largest = tuple(given.get(nucleus) or _hard(sample, nucleus) for nucleus in sample.nuclei)
+    largest = tuple(
+        given[nucleus] if nucleus in given else _hard(sample, nucleus) for nucleus in sample.nuclei
+    )
     if slew_hz_per_s is not None and not slew_hz_per_s > 0:
         raise ArgumentError(f"Argument `slew_hz_per_s` must be positive, but is {slew_hz_per_s}")
     n = len(sample.spins)
