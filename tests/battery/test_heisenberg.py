@@ -77,10 +77,10 @@ def test_figures_are_those_of_their_definitions(given):
 @settings(max_examples=20, deadline=None)
 @given(given=constants)
 def test_power_is_the_slope_of_the_ergotropy(given):
-    t = np.linspace(0, 1, 2001)
+    t = np.linspace(0, 1, 8001)
     charging = charge_chain(t, **given)
     slope = np.gradient(charging.ergotropy(), t, edge_order=2)
-    np.testing.assert_allclose(charging.instantaneous_power(), slope, atol=5e-3)
+    np.testing.assert_allclose(charging.instantaneous_power(), slope, atol=2e-3)
 
 
 @settings(max_examples=20, deadline=None)
