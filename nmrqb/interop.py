@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, as_matrix
 
@@ -25,6 +26,7 @@ Kind = Literal["operator", "superoperator"]
 KINDS = ("operator", "superoperator")
 
 
+@checked
 def to_qobj(matrix: Any, kind: Kind = "operator") -> Qobj:  # noqa: ANN401 - arrays or Qobj
     """Return one matrix of n spins as a ``qutip.Qobj`` of dims [[2]·n, [2]·n].
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, nearest
 
 Complex = NDArray[np.complex128]
@@ -101,6 +102,7 @@ def as_matrix(value: Any, name: str = "rho") -> Complex:  # noqa: ANN401 - array
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2] or matrix.shape[-1] == 0:
         raise ArgumentError(
             f"Argument `{name}` must have shape (..., d, d), but has shape {matrix.shape}"
+            f"{_ket_advice(matrix)}"
         )
     if not np.all(np.isfinite(matrix)):
         raise ArgumentError(
@@ -128,6 +130,12 @@ def as_generator(value: object, name: str = "rng") -> np.random.Generator:
     )
 
 
+def _ket_advice(value: Complex) -> str:
+    """Return what makes a density matrix of a state vector, where a value may be one."""
+    vector = value.ndim > 0 and value.size == max(value.shape) > 1
+    return "; of a vector ψ it is np.outer(ψ, ψ.conj())" if vector else ""
+
+
 def as_hermitian(value: Any, name: str) -> Complex:  # noqa: ANN401 - arrays or Qobj
     """Return Hermitian matrices, |A − A†| ≤ 1e-10 of the largest |A|, of shape (..., d, d).
 
@@ -148,6 +156,7 @@ def as_hermitian(value: Any, name: str) -> Complex:  # noqa: ANN401 - arrays or 
     return matrix
 
 
+@checked
 def as_state(value: Any, name: str = "rho", tolerance: float = 1e-9) -> Complex:  # noqa: ANN401
     """Return density matrices, ρ = ρ† ≥ 0 and tr ρ = 1, of shape (..., d, d).
 
@@ -165,6 +174,8 @@ def as_state(value: Any, name: str = "rho", tolerance: float = 1e-9) -> Complex:
     ArgumentError
         As for `as_hermitian`, or if a trace is not 1 or an eigenvalue is negative.
     """
+    if not tolerance >= 0:
+        raise ArgumentError(f"Argument `tolerance` must be ≥ 0, but is {tolerance}")
     rho = as_unit_trace(value, name, tolerance)
     lowest = np.linalg.eigvalsh(rho).min(initial=0.0)
     if lowest < -tolerance:

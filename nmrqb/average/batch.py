@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.average.control import control_of
 from nmrqb.average.effective import effective_hamiltonian
 from nmrqb.average.magnus import magnus_terms
@@ -49,6 +50,7 @@ class AverageBatch:
     pairs: tuple[tuple[tuple[str, str], Mapping[str, Real]], ...]
 
 
+@checked
 def compile_batch(
     sequence: Sequence,
     sample: Sample,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.average.budget import error_budget
 from nmrqb.average.control import Control
 from nmrqb.average.convergence import Convergence, convergence
@@ -35,6 +36,7 @@ MAX_RELAXING = 3  # spins; the superoperators of more take too long for every co
 _HZ = 2 * np.pi
 
 
+@checked
 def compile_sequence(
     sequence: Sequence,
     sample: Sample,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery.energy_bases import energy_bases
 from nmrqb.battery.reductions import REDUCTIONS, check_names, reduced
 from nmrqb.errors import ArgumentError
@@ -66,6 +67,7 @@ class _Stack:
         return reduced({name: curves[name] for name in self.figures}, self.times, self.reductions)
 
 
+@checked
 def charging_map(
     H: Any,  # noqa: ANN401 - arrays or Qobj
     rho: Any,  # noqa: ANN401 - arrays or Qobj

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery.arguments import as_dims, as_part, bipartite, populations, positive
 from nmrqb.battery.entropies import shannon
 from nmrqb.errors import ArgumentError
@@ -45,6 +46,7 @@ def concurrence(rho: Any) -> Real:  # noqa: ANN401
     return np.asarray(np.maximum(2 * singular[..., 0] - singular.sum(axis=-1), 0.0))
 
 
+@checked
 def negativity(rho: Any, part: Sequence[int] = (0,), dims: Sequence[int] | None = None) -> Real:  # noqa: ANN401
     """Return the negativity (‖ρ^T_A‖₁ − 1)/2 between a part and the rest: (..., d, d) → (...).
 
@@ -75,6 +77,7 @@ def negativity(rho: Any, part: Sequence[int] = (0,), dims: Sequence[int] | None 
     return np.asarray(np.clip(-np.linalg.eigvalsh(transposed), 0, None).sum(axis=-1))
 
 
+@checked
 def mutual_information(
     rho: Any,  # noqa: ANN401
     part: Sequence[int] = (0,),

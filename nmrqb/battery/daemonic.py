@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery.arguments import as_dims, as_part, bipartite, check_size, mean, positive
 from nmrqb.battery.energies import ergotropy, passive_energy, spectral_width
 from nmrqb.battery.measurements import Index, Problem, distance, minimise, spectra
@@ -43,6 +44,7 @@ class DaemonicErgotropy:
     basis: Complex
 
 
+@checked
 def daemonic_ergotropy(
     rho: Any,  # noqa: ANN401
     H: Any,  # noqa: ANN401

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from nmrqb.arguments import checked, checked_fields
 from nmrqb.battery import coherence, energies, extraction, levels, origins, power
 from nmrqb.battery.daemonic import DaemonicErgotropy, daemonic_ergotropy
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import PAULI, Complex, Real, as_hermitian, from_named
 
 
+@checked_fields
 @dataclass(frozen=True, eq=False)
 class Battery:
     """A battery Hamiltonian; every energy is H/2π in Hz.
@@ -47,11 +49,17 @@ class Battery:
             raise ArgumentError(
                 f"Argument `hamiltonian_hz` must be one matrix, but has shape {H.shape}"
             )
+        spins = self.spins
+        if spins is not None and (min(spins, default=-1) < 0 or len(set(spins)) < len(spins)):
+            raise ArgumentError(
+                f"Argument `spins` must be different tensor positions from 0, but is {spins}"
+            )
         object.__setattr__(self, "hamiltonian_hz", H)
         object.__setattr__(self, "energy_basis", levels.energy_basis(H))
         object.__setattr__(self, "degenerate", levels.is_degenerate(H))
 
     @classmethod
+    @checked
     def from_terms(
         cls,
         *,
@@ -69,6 +77,7 @@ class Battery:
         return cls(from_named(terms))
 
     @classmethod
+    @checked
     def zeeman(cls, frequency: float, spin: int) -> Battery:
         """Return the one-spin battery H/2π = ν I_z of one spin of a register, ν in Hz."""
         return cls(frequency / 2 * PAULI["Z"], (spin,))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery.arguments import as_dims, reduced
 from nmrqb.battery.energies import ergotropy
 from nmrqb.battery.levels import dephased
@@ -58,6 +59,7 @@ def coherent_ergotropy(rho: Any, H: Any) -> Real:  # noqa: ANN401
     return np.maximum(ergotropy(rho, H) - incoherent_ergotropy(rho, H), 0.0)
 
 
+@checked
 def local_ergotropies(rho: Any, hamiltonians: Sequence[Any]) -> Real:  # noqa: ANN401
     """Return the ergotropy of each part's own state under its own Hamiltonian: (..., n).
 
@@ -87,6 +89,7 @@ def local_ergotropies(rho: Any, hamiltonians: Sequence[Any]) -> Real:  # noqa: A
     return np.stack(works, axis=-1)
 
 
+@checked
 def correlation_ergotropy(rho: Any, hamiltonians: Sequence[Any]) -> Real:  # noqa: ANN401
     """Return the ergotropy under Σ_k H_k less that of the parts, Σ_k `local_ergotropies`: (...).
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nmrqb.arguments import checked
 from nmrqb.battery.arguments import check_size, mean, pair
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_hermitian, as_matrix, as_real, dagger
@@ -19,6 +20,7 @@ from nmrqb.operators import Complex, Real, as_hermitian, as_matrix, as_real, dag
 _EQUAL = 1e-10  # of the largest eigenvalue of a state: populations that may be one
 
 
+@checked
 def state_derivative(
     rho: Any,  # noqa: ANN401
     hamiltonian: Any,  # noqa: ANN401
@@ -129,6 +131,7 @@ def _population_flow(rho: Complex, rho_dot: Complex) -> Real:
     return np.asarray(offsets - np.linalg.eigvalsh(diagonal - blocks))
 
 
+@checked
 def average_power(work: ArrayLike, t: ArrayLike, at_start: float = 0.0) -> Real:
     """Return W/t, the average power of a charge that began at t = 0: (...) → (...).
 
@@ -158,6 +161,7 @@ def average_power(work: ArrayLike, t: ArrayLike, at_start: float = 0.0) -> Real:
     return np.asarray(np.where(ended, put_in / np.where(ended, times, 1), at_start))
 
 
+@checked
 def charging_time(t: ArrayLike, work: ArrayLike, fraction: float = 1.0) -> Real:
     """Return when a curve first reaches a fraction of its largest value: (T,), (..., T) → (...).
 

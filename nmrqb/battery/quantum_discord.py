@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery.arguments import bipartite, positive
 from nmrqb.battery.correlations import entropies_of, split_state
 from nmrqb.battery.entropies import shannon
@@ -42,6 +43,7 @@ class Discord:
     basis: Complex
 
 
+@checked
 def discord(
     rho: Any,  # noqa: ANN401
     measured: Sequence[int] = (0,),
@@ -128,6 +130,7 @@ def _entropy(sigma: Complex) -> Real:
     return shannon(r) - shannon(r.clip(0, None).sum(axis=-1, keepdims=True))
 
 
+@checked
 def x_state_discord(rho: Any, measured: int = 0) -> Real:  # noqa: ANN401
     """Return the formula for the discord of X states of two spins, in bits: (..., 4, 4) → (...).
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.constants import hbar, k
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.states import basis_state, product_thermal
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
@@ -31,6 +32,7 @@ _ROUNDING = 1e-9
 _NOTHING = 1e-300
 
 
+@checked
 def polarization_factor(sample: Sample, kelvin: ArrayLike) -> Real:
     """Return ε = ħγ(1H)B₀/k_BT, dimensionless: kelvin of shape (...) → (...).
 
@@ -50,6 +52,7 @@ def polarization_factor(sample: Sample, kelvin: ArrayLike) -> Real:
     return np.asarray(hbar * GYROMAGNETIC["1H"] * 1e7 * sample.field_tesla / (k * T))
 
 
+@checked
 def thermal_state(sample: Sample, kelvin: ArrayLike) -> Complex:
     """Return exp(−ħH₀/k_BT)/Z with the Zeeman energies H₀ = −Σ_k γ_k B₀ I_zk.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.coherent.costs import dense_cost, sparse_cost
 from nmrqb.dynamics.coherent.propagators import apply, superoperator, unitary, with_trace
 from nmrqb.dynamics.coherent.sparse_evolution import evolve_sparse
@@ -265,6 +266,7 @@ def _check_segments(segments: Sequence[Segment], d: int) -> None:
             )
 
 
+@checked
 def evolve(
     segments: Sequence[Segment],
     drift: Complex | Sparse,
@@ -309,6 +311,7 @@ def evolve(
     array([[0., 0.],
            [0., 1.]])
     """
+    drift = drift if issparse(drift) else as_matrix(drift, "drift")
     d = int(drift.shape[-1])
     start = _state(state, d)
     _check_segments(segments, d)
@@ -339,11 +342,9 @@ def _for_vector(
     return "chebyshev" if sparse_cost(segments, drift, tolerance=tolerance) < dense else "unitary"
 
 
-def _state(state: Any, d: int) -> Complex:  # noqa: ANN401 - arrays or Qobj
-    if getattr(state, "isket", False):
-        state = state.full()[:, 0]
-    vector = np.asarray(state) if not hasattr(state, "full") else None
-    if vector is not None and vector.ndim == 1:
+def _state(state: Complex, d: int) -> Complex:
+    vector = state[:, 0] if state.shape == (d, 1) else state  # a ket of QuTiP is a column
+    if vector.ndim == 1:
         if vector.shape != (d,) or not np.all(np.isfinite(vector)):
             raise ArgumentError(
                 f"Argument `state` must be {d} finite numbers or a matrix, but has shape "

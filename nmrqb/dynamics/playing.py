@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.evolution import Evolver, evolver
 from nmrqb.dynamics.inhomogeneity.ensembles import Ensemble, amplified, shared_drift, uniform_sample
 from nmrqb.dynamics.methods import Method
@@ -69,6 +70,7 @@ class Played:
     method: Method
 
 
+@checked
 def thermal_deviation(sample: Sample) -> Complex:
     """Return the deviation Σ_k (γ_k/γ(1H)) I_zk of thermal equilibrium at high temperature: (d, d).
 
@@ -146,6 +148,7 @@ def play(
     return Played(final, tuple(stage.signals), way.error, way.method)
 
 
+@checked
 def play_sequence(  # noqa: PLR0913 - all keywords, and each one stands alone
     sequence: Sequence,
     sample: Sample,

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.coherent.exponentials import block_groups, exp_matrix
 from nmrqb.dynamics.evolution import evolver
 from nmrqb.dynamics.methods import Method
@@ -18,6 +19,7 @@ from nmrqb.operators import Complex, as_hermitian, as_matrix
 _MAPS = 2**23  # elements of maps that are held; up to there they cost less than a splitting
 
 
+@checked
 def sampled(
     drift: Complex,
     rho: Complex,

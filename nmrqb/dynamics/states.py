@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import PAULI, Complex, Real, as_hermitian, as_real, as_state, dagger
 
@@ -18,6 +19,7 @@ NAMED_STATES = ("0", "1", "+", "-", "+i", "-i")
 _BLOCH = dict(zip(NAMED_STATES, ("Z", "-Z", "X", "-X", "Y", "-Y"), strict=True))
 
 
+@checked
 def gibbs(
     hamiltonian: Any,  # noqa: ANN401 - arrays or Qobj
     temperature: ArrayLike,
@@ -119,6 +121,7 @@ def spin_gibbs(splitting: ArrayLike, temperature: ArrayLike, *, inverted: bool =
     return gibbs(nu[..., None, None] / 2 * PAULI["Z"], temperature, inverted=inverted)
 
 
+@checked
 def product_thermal(
     splittings: ArrayLike, temperatures: ArrayLike, *, inverted: bool = False
 ) -> Complex:
@@ -174,6 +177,8 @@ def product_state(spins: Sequence[str | tuple[ArrayLike, ArrayLike]]) -> Complex
     ArgumentError
         If there is no spin, a name is unknown, or an angle is not finite.
     """
+    if isinstance(spins, str) or not isinstance(spins, Sequence):
+        raise ArgumentError(f"Argument `spins` must be a list of states, but is {spins!r:.60}")
     if not spins:
         raise ArgumentError("Argument `spins` must name at least one state, but is empty")
     return reduce(_beside, [_pure_spin(spin) for spin in spins])

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from nmrqb import formats
+from nmrqb.arguments import checked
 from nmrqb.battery import Battery
 from nmrqb.dynamics.coherent.propagators import MAX_OPEN_DIMENSION
 from nmrqb.errors import Fault, InputError, Position, nearest, refuse
@@ -48,6 +49,7 @@ from nmrqb.tomography.uncertainty.error_bars import least_replicas
 TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
 
 
+@checked
 def load_experiment(
     argument: str | Path, *, overrides: Mapping[str, str | float] | None = None
 ) -> Experiment:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment.charging import average_states, charged_states, ideal_states
 from nmrqb.experiment.cycle import (
@@ -38,6 +39,7 @@ from nmrqb.tomography import intervals
 Progress = Callable[[int, int], None]
 
 
+@checked
 def run(
     experiment: Experiment, *, seed: int | None = None, progress: Progress | None = None
 ) -> Result:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from nmrqb.arguments import checked
 from nmrqb.experiment import Result
 from nmrqb.files import FolderKind, check_folder, folder_atomically
 from nmrqb.report.documents import RESULT_FORMAT, dump, result_document
@@ -49,6 +50,7 @@ def check_result_folder(path: str | Path) -> None:
     check_folder(path, FOLDER)
 
 
+@checked
 def write_result(
     result: Result, path: str | Path, *, page: bool = False, raw: bool = False
 ) -> list[str]:

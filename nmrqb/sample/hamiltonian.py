@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.operators import Complex, Real
 from nmrqb.sample.model import Coupling, Sample
 from nmrqb.sparse_operators import (
@@ -87,6 +88,7 @@ def coupling_hamiltonian(sample: Sample) -> Complex:
     return dense_matrix(_couplings(sample), len(sample.spins))
 
 
+@checked
 def internal_hamiltonian(sample: Sample) -> Complex:
     """Return offsets and couplings of the rotating frame in rad/s, shape (2ⁿ, 2ⁿ)."""
     return offset_hamiltonian(sample) + coupling_hamiltonian(sample)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats, units
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, Fault, Position, nearest, refuse
 from nmrqb.files import Document, Keys, override_texts
 from nmrqb.sample.format import CouplingFormat, SampleFormat, SpinFormat
@@ -18,6 +19,7 @@ from nmrqb.sample.relaxation_format import mechanisms_in, misfit_faults
 _MECHANISMS: Keys = ("relaxation",)
 
 
+@checked
 def load_sample(
     argument: str | Path,
     overrides: Mapping[str, Mapping[str, str | float]] | None = None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from nmrqb.arguments import checked, checked_fields, refuse_nan
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.sample.relaxation import T1T2, Mechanism
 
@@ -15,6 +16,7 @@ Truncation = Literal["secular", "weak", "none"]
 Tensor = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Spin:
     """A spin-1/2 nucleus as the spectrometer sees it.
@@ -44,7 +46,11 @@ class Spin:
     pulse_90_s: float | None = None
     polarization: float = 0.0
 
+    def __post_init__(self) -> None:
+        refuse_nan(self)
 
+
+@checked_fields
 @dataclass(frozen=True)
 class Coupling:
     """The coupling of two spins.
@@ -72,7 +78,11 @@ class Coupling:
     tensor_hz: Tensor | None = None
     truncation: Truncation = "secular"
 
+    def __post_init__(self) -> None:
+        refuse_nan(self)
 
+
+@checked_fields
 @dataclass(frozen=True)
 class Sample:
     """Spins and couplings of one molecule; the order of ``spins`` is the tensor order.
@@ -123,6 +133,7 @@ class Sample:
         """All that relaxes the spins: T1 and T2 of each, and what ``relaxation`` adds."""
         return self.relaxation if T1T2() in self.relaxation else (T1T2(), *self.relaxation)
 
+    @checked
     def index(self, label: str) -> int:
         """Return the tensor position of the spin called ``label``."""
         if label not in self.labels:
@@ -132,6 +143,7 @@ class Sample:
             )
         return self.labels.index(label)
 
+    @checked
     def coupling(self, first: str, second: str) -> Coupling:
         """Return the coupling of two spins given by label; a zero coupling if there is none.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, Fault, refuse
 from nmrqb.sample import PulseModel, Sample, check_pulse_model
 from nmrqb.sequence.binding import bind, place, single_roles
@@ -23,6 +24,7 @@ from nmrqb.sequence.timing import (
 from nmrqb.units import Number, least
 
 
+@checked
 def expand(
     sequence: Sequence,
     sample: Sample,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from nmrqb.arguments import checked_fields
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import PulseModel, Sample
@@ -20,6 +21,7 @@ _PER_RISE = 4  # steps of a shaped pulse in one rise time
 _GRADED = 12  # steps of a rectangle's rise, the first of them a quarter of a rise time
 
 
+@checked_fields
 @dataclass(frozen=True)
 class PulseErrors:
     """Systematic errors of the pulses of one channel.

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats
+from nmrqb.arguments import checked
 from nmrqb.errors import Fault, InputError, Position, refuse
 from nmrqb.files import Document, find
 from nmrqb.sample import Sample, load_sample
@@ -17,6 +18,7 @@ from nmrqb.sequence.reading import EventReader, beside, expressions, mapping, mo
 from nmrqb.sequence.words import TARGET_SETTINGS, sound_role
 
 
+@checked
 def load_sequence(argument: str | Path) -> Sequence:
     """Read a pulse sequence, and all that it includes, from the library or from a file.
 

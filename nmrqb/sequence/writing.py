@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.files import is_file_argument, plain_scalar, write_text_atomically
 from nmrqb.formats import format_name, scalar_text
@@ -35,6 +36,7 @@ Node = Any  # what YAML writes: dict, list, str or number
 _NO_LIMIT = 100_000  # columns: an event stays on its line
 
 
+@checked
 def save_sequence(sequence: Sequence, path: str | Path) -> None:
     """Write a sequence to a file that `load_sequence` reads back as the same sequence.
 

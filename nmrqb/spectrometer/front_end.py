@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.spectrometer.acquisition import complex_noise
@@ -121,6 +122,7 @@ def digitise(signal: Complex, digitiser: Digitiser) -> tuple[Complex, NDArray[np
     return real + 1j * imag, np.asarray((held != codes).any(axis=0))
 
 
+@checked
 def clipped_points(fids: Complex, full_scale: float) -> NDArray[np.int_]:
     """Return how many points of single scans have a quadrature at the end of the digitiser's range.
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.coherent.blocks import Indices, blocks, pattern_of
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_matrix, dagger
@@ -67,6 +68,7 @@ class Lines:
         return np.asarray(-self.rates.real / np.pi)
 
 
+@checked
 def fid(
     hamiltonian: Complex, rho: Complex, coil: Complex, receiver: Receiver, *, decay: float = 0.0
 ) -> Complex:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmrqb.arguments import checked_fields, refuse_nan
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Real
 
 
+@checked_fields
 @dataclass(frozen=True)
 class Receiver:
     """How an FID is digitised.
@@ -42,6 +44,7 @@ class Receiver:
                 "Arguments `spectral_width_hz`, `points`, `dead_time_s` must be > 0, ≥ 2, ≥ 0, but "
                 f"are {self.spectral_width_hz} Hz, {self.points}, {self.dead_time_s} s"
             )
+        refuse_nan(self)
 
     @property
     def times_s(self) -> Real:

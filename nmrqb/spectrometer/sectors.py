@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, issparse
 from scipy.sparse.linalg import expm_multiply
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.coherent.blocks import Indices
 from nmrqb.dynamics.coherent.exponentials import exp_matrix
 from nmrqb.dynamics.relaxing.dissipation import Dissipation
@@ -66,6 +67,7 @@ class Sectors:
     generator: Complex
 
 
+@checked
 def open_fid(
     hamiltonian: Complex,
     dissipation: Dissipation,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2 as chi2_law
 
+from nmrqb.arguments import checked, checked_fields, refuse_nan
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import Sample
@@ -25,6 +26,7 @@ _VISIBLE = 5.0  # standard errors that the gain of a channel must be above zero
 _CONTRADICTS = 1e-6
 
 
+@checked_fields
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Gains and phases of the channels, relative to what a chain expects.
@@ -49,6 +51,19 @@ class Calibration:
     scale_error: float = 0.0
     chi2: float = 0.0
     degrees_of_freedom: int = 0
+
+    def __post_init__(self) -> None:
+        refuse_nan(self)
+        size = self.gain.size
+        shapes = {"gain": (size,), "phase_rad": (size,), "covariance": (2 * size, 2 * size)}
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value.shape != shape or not np.all(np.isfinite(value)):
+                raise ArgumentError(
+                    f"Argument `{name}` must be finite and have shape {shape}, but is {value}"
+                )
+        if not np.all(self.gain > 0):
+            raise ArgumentError(f"Argument `gain` must be positive, but is {self.gain}")
 
     @classmethod
     def perfect(cls, channels: int) -> Calibration:
@@ -117,6 +132,7 @@ def reference_readouts(sample: Sample) -> tuple[str, ...]:
     )
 
 
+@checked
 def reference_chain(chain: Chain) -> Chain:
     """Return the chain of the reference: 90° pulses on one channel after the other.
 
@@ -136,6 +152,7 @@ def reference_chain(chain: Chain) -> Chain:
     return chain_of(replace(setup, readouts=bound, flips=None))
 
 
+@checked
 def calibrate(
     reference: Complex,
     chain: Chain,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2 as chi2_law
 from scipy.stats import norm
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.tomography.fids import as_fids
@@ -100,6 +101,7 @@ class Diagnosis:
     p_left: float
 
 
+@checked
 def diagnose(
     fids: Complex, chain: Chain, noise: Real | NoiseLevel, *, level: float = 0.05
 ) -> Diagnosis:

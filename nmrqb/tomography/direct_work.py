@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_hermitian, spread
 from nmrqb.tomography.calibration import Calibration
@@ -62,6 +63,7 @@ class DirectWork:
         return np.asarray((self.low > 0) | (self.high < 0))
 
 
+@checked
 def measured_work(  # noqa: PLR0913 - four keywords, and each one stands alone
     before: Complex,
     after: Complex,

@@ -25,6 +25,7 @@ from types import MappingProxyType
 import numpy as np
 from scipy.stats import chi2 as chi2_law
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real
 from nmrqb.tomography.calibration import Calibration
@@ -183,6 +184,7 @@ def estimator_of(method: str | Estimator) -> Estimator:
     return ESTIMATORS[str(method)]
 
 
+@checked
 def estimate_state(
     fids: Complex,
     response: Response,

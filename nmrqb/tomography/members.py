@@ -22,7 +22,7 @@ from nmrqb.dynamics import (
 from nmrqb.dynamics.relaxing.liouvillians import seen_sectors
 from nmrqb.operators import Complex
 from nmrqb.sample import PulseModel, Sample
-from nmrqb.sequence import NO_ERRORS, PulseErrors
+from nmrqb.sequence import NO_ERRORS, Errors
 from nmrqb.spectrometer import Integrals, Receiver, observable
 from nmrqb.spectrometer.sectors import Sectors, rows_on_grid
 from nmrqb.tomography.readout_words import Readout
@@ -61,7 +61,7 @@ class Setup:
     receiver: Receiver
     ensemble: Ensemble
     pulses: PulseModel = "ideal"
-    errors: PulseErrors = NO_ERRORS
+    errors: Errors = NO_ERRORS
     relaxation: Relaxation = True
     analysis: Analysis = "time-domain"
     flips: tuple[tuple[float, ...], ...] | None = None

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import checked, checked_fields
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.tomography.fids import as_fids
@@ -16,6 +17,7 @@ from nmrqb.tomography.response import Chain
 _VISIBLE = 1e-9  # of the strongest signal
 
 
+@checked_fields
 @dataclass(frozen=True, eq=False)
 class NoiseLevel:
     """White noise of every channel.
@@ -50,6 +52,7 @@ class NoiseLevel:
             ) from error
 
 
+@checked
 def noise_level(
     fids: Complex, chain: Chain, *, kept: NDArray[np.bool_] | None = None
 ) -> NoiseLevel:
@@ -77,6 +80,10 @@ def noise_level(
     fids = as_fids(fids)
     shape = (len(chain.readouts), len(chain.channels), chain.receiver.points)
     used = np.ones(shape[:2], dtype=bool) if kept is None else kept
+    if not isinstance(used, np.ndarray) or used.dtype != bool or used.shape != shape[:2]:
+        raise ArgumentError(
+            f"Argument `kept` must be booleans of shape {shape[:2]}, but is {used!r:.80}"
+        )
     if fids.shape[-3:] != shape or not np.all(np.isfinite(fids[..., used, :])):
         raise ArgumentError(
             f"Argument `fids` must be finite and have shape (..., {', '.join(map(str, shape))}), "

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from nmrqb.arguments import checked, checked_fields
 from nmrqb.errors import ArgumentError, did_you_mean, nearest
 from nmrqb.files import is_file_argument, library
 from nmrqb.sample import PulseModel, Sample, pulse_duration
@@ -39,6 +40,7 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,9}\.?[0-9]*|\.[0-9]+)")
 _SAME_PHASE = 1e-12
 
 
+@checked_fields
 @dataclass(frozen=True, eq=False)
 class Readout:
     """What is played before an FID is taken, bound to a sample.
@@ -79,6 +81,7 @@ def names_sequence(word: str) -> bool:
     return STEP not in word and (word in library("sequence") or is_file_argument(word))
 
 
+@checked
 def read_readout(word: str | Readout, sample: Sample, pulses: PulseModel = "ideal") -> Readout:
     """Return the readout that a word means.
 
@@ -102,8 +105,6 @@ def read_readout(word: str | Readout, sample: Sample, pulses: PulseModel = "idea
     """
     if isinstance(word, Readout):
         return word
-    if not isinstance(word, str):
-        raise ArgumentError(f"Argument `readout` must be text or a `Readout`, but is {word!r}")
     if names_sequence(word):
         return replace(sequence_readout(load_sequence(word), sample, pulses), name=word)
     found = [_step(step, word, sample, pulses) for step in word.split(STEP)]
@@ -187,6 +188,7 @@ def _pulse(
 
 
 # ------------------------------------------------------------------------------------ sequences
+@checked
 def sequence_readout(
     sequence: PulseSequence,
     sample: Sample,

@@ -27,7 +27,7 @@ from nmrqb.operators import Complex, pauli_basis
 from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import (
     NO_ERRORS,
-    PulseErrors,
+    Errors,
     TimedEvent,
     TimedGradient,
     TimedPulse,
@@ -43,7 +43,7 @@ def readout_segments(
     pulses: PulseModel,
     *,
     ensemble: Ensemble | None = None,
-    errors: PulseErrors = NO_ERRORS,
+    errors: Errors = NO_ERRORS,
 ) -> list[Segment]:
     """Return the segments of one readout of one scan, say ``"IX"``: 90° x on the second spin.
 
@@ -79,7 +79,7 @@ def readout_maps(
     pulses: PulseModel = "ideal",
     relaxation: Relaxation = False,
     ensemble: Ensemble | None = None,
-    errors: PulseErrors = NO_ERRORS,
+    errors: Errors = NO_ERRORS,
     flips: Sequence[Sequence[float]] | None = None,
 ) -> Complex:
     """Return the maps of readouts on row-flattened states, each the mean over its scans.

@@ -88,7 +88,8 @@ def residuals(
     seen, sigma = known.taken_off(recorded, level)
     state = _best(seen, chain, sigma) if rho is None else _given(rho, chain)
     fitted = 0 if rho is not None else state.shape[-1] ** 2 - 1
-    values = (seen - acquire(chain, state)) / sigma[:, None]
+    left: Complex = seen - acquire(chain, state)
+    values = left / sigma[:, None]
     return Residuals(values, 2 * int(np.prod(values.shape[-3:])) - fitted)
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics import Ensemble, Relaxation, apply, uniform_sample
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, pauli_basis, pauli_strings
 from nmrqb.sample import PulseModel, Sample
-from nmrqb.sequence import NO_ERRORS, PulseErrors
+from nmrqb.sequence import NO_ERRORS, Errors
 from nmrqb.spectrometer import (
     Integrals,
     Receiver,
@@ -113,6 +114,7 @@ class Response:
         return np.asarray(each.ravel() if self.kept is None else each[self.kept[:, lines]])
 
 
+@checked
 def measurement_chain(  # noqa: PLR0913 - all keywords, and each one stands alone
     sample: Sample,
     readouts: Sequence[str | Readout],
@@ -121,7 +123,7 @@ def measurement_chain(  # noqa: PLR0913 - all keywords, and each one stands alon
     relaxation: Relaxation = True,
     receiver: Receiver | None = None,
     ensemble: Ensemble | None = None,
-    errors: PulseErrors = NO_ERRORS,
+    errors: Errors = NO_ERRORS,
     analysis: Analysis = "time-domain",
     observed: Sequence[str] | None = None,
 ) -> Chain:
@@ -155,10 +157,6 @@ def measurement_chain(  # noqa: PLR0913 - all keywords, and each one stands alon
         If there is no readout, a readout or a channel makes no sense, or a readout does not
         acquire a channel that is to be observed.
     """
-    if isinstance(readouts, str):
-        raise ArgumentError(
-            f"Argument `readouts` must be a list of readouts, but is the text {readouts!r}"
-        )
     bound = tuple(read_readout(readout, sample, pulses) for readout in readouts)
     channels = sample.nuclei if observed is None else tuple(observed)
     if not bound:
@@ -228,6 +226,7 @@ def _mean_maps(setup: Setup) -> Complex:
     return np.asarray(sum(share * part.mean(setup.maps(part)) for share, part in parts))
 
 
+@checked
 def acquire(chain: Chain, rho: Complex) -> Complex:
     """Return the noiseless FIDs of states: (..., d, d) → (..., readouts, channels, points).
 
@@ -337,6 +336,7 @@ def seen_amplitudes(chain: Chain) -> Complex:
     return np.asarray(np.concatenate(seen, axis=1) @ paulis)
 
 
+@checked
 def response_matrix(chain: Chain) -> Response:
     """Return the response of a chain, by sending P/d of every Pauli string through it."""
     seen = seen_amplitudes(chain)
@@ -352,6 +352,7 @@ def response_matrix(chain: Chain) -> Response:
     )
 
 
+@checked
 def leave_out(response: Response, faulty: NDArray[np.bool_]) -> Response:
     """Return a response that does without some FIDs, say clipped ones.
 
@@ -443,6 +444,7 @@ def amplitude_covariance(response: Response, noise: Real) -> Real:
     return np.asarray(whole[np.ix_(rows, rows)])
 
 
+@checked
 def noise_for_snr(chain: Chain, sample: Sample, snr: float, scans: int = 1) -> Real:
     """Return the noise of an FID point that gives a signal-to-noise ratio.
 

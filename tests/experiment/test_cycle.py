@@ -121,7 +121,7 @@ def test_relaxation_leads_back_to_thermal_equilibrium():
     truth, epsilon, k = simulate(experiment), 1e-6, experiment.preparation.scale
     delta = thermal_deviation(experiment.sample)
     spins = tuple(
-        replace(spin, polarization=epsilon * p / 2)
+        replace(spin, polarization=float(epsilon * p.real / 2))
         for spin, p in zip(experiment.sample.spins, (delta[0, 0] + delta[1, 1],
                            delta[0, 0] - delta[1, 1]), strict=True)
     )  # fmt: skip

@@ -84,9 +84,9 @@ def test_figures_of_another_register_have_no_intervals():
 
 
 def test_a_text_is_no_list_of_readouts_and_a_number_no_readout():
-    with pytest.raises(ArgumentError, match="`readouts` must be a list of readouts, but is the"):
+    with pytest.raises(ArgumentError, match=r"`readouts` must be a list, .* of one it is \['II'\]"):
         measurement_chain(SAMPLE, "II")
-    with pytest.raises(ArgumentError, match="`readout` must be text or a `Readout`, but is 5"):
+    with pytest.raises(ArgumentError, match="`word` must be a text or a Readout, but is 5"):
         read_readout(5, SAMPLE)
 
 

@@ -13,12 +13,14 @@ rises from zero, to the last.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from nmrqb.errors import ArgumentError
+from nmrqb.arguments import checked
+from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real, spin_operator
 from nmrqb.sample import Sample
 
@@ -122,12 +124,13 @@ def _named(amplitudes: tuple[float, ...]) -> list[tuple[str, float]]:
     return [("amplitudes_hz", value) for value in amplitudes]
 
 
+@checked
 def sample_controls(
     sample: Sample,
     *,
     duration_s: float,
     steps: int,
-    amplitudes_hz: dict[str, float] | None = None,
+    amplitudes_hz: Mapping[str, float] | None = None,
     slew_hz_per_s: float | None = None,
 ) -> Controls:
     """Return the controls of a sample: x and y of every nucleus.
@@ -151,10 +154,10 @@ def sample_controls(
         rate lets no pulse rise and fall within the duration.
     """
     given = dict(amplitudes_hz or {})
-    if strange := set(given) - set(sample.nuclei):
+    if strange := sorted(set(given) - set(sample.nuclei)):
         raise ArgumentError(
             f"Argument `amplitudes_hz` must name nuclei of {sample.name!r}, {sample.nuclei}, but "
-            f"names {sorted(strange)}"
+            f"names {strange}; {nearest(strange[0], sample.nuclei)}"
         )
     largest = tuple(
         given[nucleus] if nucleus in given else _hard(sample, nucleus) for nucleus in sample.nuclei

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked, checked_fields, refuse_nan
 from nmrqb.average import AverageHamiltonian, TargetCheck, compile_sequence, compile_timeline
 from nmrqb.design.designed import SummarisedSequence
 from nmrqb.design.grape.controls import sample_controls
@@ -34,6 +35,7 @@ LEAST_FIDELITY = 0.9  # of a propagator: a pulse that does worse makes something
 _MARGIN = 1e-6  # of a tolerance: rounding of what the file says
 
 
+@checked_fields
 @dataclass(frozen=True)
 class PulseLimits:
     """What an optimised pulse may be, and what it is to bear.
@@ -43,7 +45,8 @@ class PulseLimits:
     duration_s, steps
         Length in s, and number of equal steps.
     amplitudes_hz
-        Largest nutation frequency in Hz by nucleus; by default that of the hard pulse.
+        Largest nutation frequency in Hz by nucleus; a nucleus that is not named keeps that of its
+        hard pulse, 1/(4·pulse_90).
     rise_s
         Least time in s from zero to full amplitude, which limits the slew rate, or None.
     b1, offset_hz
@@ -62,6 +65,9 @@ class PulseLimits:
     offset_hz: float = 0.0
     points: int = 3
     smoothness: float = 0.0
+
+    def __post_init__(self) -> None:
+        refuse_nan(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +158,7 @@ class PulseDesign(SummarisedSequence):
         }
 
 
+@checked
 def design_pulse(  # noqa: PLR0913 - what is wanted, by what, and how it is looked for
     sample: Sample,
     hamiltonian: Mapping[str, float],

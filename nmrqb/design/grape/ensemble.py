@@ -46,6 +46,8 @@ def sample_members(
     for name, value in (("b1", b1), ("offset_hz", offset_hz)):
         if not 0 <= value < np.inf:
             raise ArgumentError(f"Argument `{name}` must be finite and ≥ 0, but is {value}")
+    if points < 1:
+        raise ArgumentError(f"Argument `points` must be ≥ 1, but is {points}")
     channels = len(sample.nuclei)
     axes = channels if apart else 1
     grid = np.array(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from nmrqb.arguments import as_seed, checked_fields
 from nmrqb.design.grape.controls import Controls
 from nmrqb.design.grape.propagation import Problem
 from nmrqb.errors import ArgumentError
@@ -19,6 +20,7 @@ Progress = Callable[[int, float], None]
 _ROUGH = 8  # points of which a random start is interpolated
 
 
+@checked_fields
 @dataclass(frozen=True)
 class StopRules:
     """When an optimisation ends.
@@ -182,7 +184,7 @@ def optimise(
 
 def _starts(controls: Controls, seed: int, count: int, start: Real | None) -> list[Real]:
     """Return free numbers of the given start, and of smooth random ones."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_seed(seed))
     steps, channels, _ = controls.free
     points = np.linspace(0, 1, min(_ROUGH, steps))
     drawn = []

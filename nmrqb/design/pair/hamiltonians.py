@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.average import compile_timeline
 from nmrqb.design.pair.blocks import Block, singular_blocks
 from nmrqb.design.pair.cartan import least_time
@@ -82,6 +83,7 @@ class _Request:
         return exp_hermitian(2 * np.pi * self.wanted.hamiltonian_hz * self.time)
 
 
+@checked
 def design_sequence(
     sample: Sample,
     hamiltonian: Any,  # noqa: ANN401 - terms, arrays or Qobj

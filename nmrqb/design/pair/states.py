@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.design.pair.cartan import canonical_unitary, cartan_coordinates
 from nmrqb.design.pair.drift import Pair, pair_of
 from nmrqb.design.pair.model import NOTES, Design, check_optimise, sequence_of
@@ -40,6 +41,7 @@ Starts from thermal equilibrium, Iz of every spin weighted by its gyromagnetic r
 _ALIKE = 1e-9
 
 
+@checked
 def prepare(
     rho: Any,  # noqa: ANN401 - arrays or Qobj
     sample: Sample,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import schur
 
+from nmrqb.arguments import checked
 from nmrqb.battery import Battery, ergotropy
 from nmrqb.design.pair.blocks import cartan_blocks
 from nmrqb.design.pair.cartan import (
@@ -33,6 +34,7 @@ _CLAIM = "The target is the logarithm of the unitary over the free evolution.\n"
 _GRID, _SHRINK, _ROUNDS = 9, 0.6, 55
 
 
+@checked
 def synthesise(
     U: Any,  # noqa: ANN401 - arrays or Qobj
     sample: Sample,
@@ -62,6 +64,7 @@ def synthesise(
     return unitary_design(unitary, pair, optimise, "A two-spin unitary by design", sample_name)
 
 
+@checked
 def extraction_sequence(
     rho: Any,  # noqa: ANN401 - arrays or Qobj
     battery: Battery | Any,  # noqa: ANN401 - arrays or Qobj

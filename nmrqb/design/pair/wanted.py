@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import taken
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import (
     FIELD_TERMS,
@@ -96,7 +97,8 @@ def wanted_hamiltonian(hamiltonian: Any) -> Wanted:  # noqa: ANN401 - terms, arr
         nothing is left of it.
     """
     if isinstance(hamiltonian, Mapping):
-        matrix, terms = from_named(_checked(hamiltonian)), _checked(hamiltonian)
+        terms = _checked(taken(hamiltonian, "hamiltonian", Mapping[str, float]))
+        matrix = from_named(terms)
     else:
         matrix = _traceless(as_hermitian(hamiltonian, "hamiltonian"))
         terms = terms_of(matrix)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.average import AverageHamiltonian, compile_sequence, compile_timeline
 from nmrqb.design.designed import SummarisedSequence
 from nmrqb.design.pair.hamiltonians import UnreachableError
@@ -156,6 +157,7 @@ class _Request:
         return float(np.linalg.norm(self.target.vector) or np.linalg.norm(self.frames.drift.vector))
 
 
+@checked
 def design_frames(
     sample: Sample,
     hamiltonian: Mapping[str, float],

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from nmrqb.arguments import checked_fields
 from nmrqb.dynamics.registers.collective import checked_count
 from nmrqb.dynamics.registers.star import Blocks, star_deviation, star_hamiltonian
 from nmrqb.dynamics.registers.star_dynamics import StarSegment
@@ -36,6 +37,7 @@ MAX_EXPLICIT = 9
 _QUIET = (0.0, 0.0, 0.0)
 
 
+@checked_fields
 @dataclass(frozen=True)
 class StarRegister:
     """A central spin-1/2 with n equivalent satellites.

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.relaxing.dissipation import Dissipation, Part, dissipator
 from nmrqb.dynamics.relaxing.redfield import redfield_operators
 from nmrqb.errors import ArgumentError
@@ -35,6 +36,7 @@ _LETTERS = {**PAULI, "+": _RAISE, "-": dagger(_RAISE)}
 _NONE = 1e-12  # a rate below this, relative to the largest beside it, is rounding
 
 
+@checked
 def relaxation_of(sample: Sample, mechanisms: Sequence[Mechanism] | None = None) -> Dissipation:
     """Return what relaxes a sample.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from nmrqb.arguments import as_seed
 from nmrqb.dynamics.coherent.sparse_evolution import Step, check_state, step
 from nmrqb.dynamics.relaxing.dissipation import Dissipation
 from nmrqb.dynamics.relaxing.unravelling import Channel
@@ -98,7 +99,7 @@ def trajectories(
     _check(d, dissipation, count, steps)
     measured = _checked_observables(observables, d)
     seed = _new_seed() if seed is None else seed
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_seed(seed))
     start, weights = _sampled(check_state(state, d), count, rng)
     fine, coarse, jumps = _followed(segments, drift, start, dissipation, steps, rng)
     if measured is None:

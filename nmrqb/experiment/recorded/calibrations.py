@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
 from nmrqb.experiment.recorded.fits import open_data_file
 from nmrqb.experiment.recorded.judgement import POOR, bound_of, doubts_of
@@ -91,6 +92,7 @@ class Calibrated:
         return f"{self.measures} of {' and '.join(self.spins)}"
 
 
+@checked
 def calibrate_recorded(data: RecordedData) -> tuple[Calibrated, ...]:
     """Return everything that the series of a data file measure.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery import Battery
 from nmrqb.errors import ArgumentError, Fault, InputError, Position
 from nmrqb.experiment.figures import battery_state, estimated_figures
@@ -147,6 +148,7 @@ class Tomogram:
     bootstrap: Bootstrap
 
 
+@checked
 def analyse_recorded(
     data: RecordedData,
     *,

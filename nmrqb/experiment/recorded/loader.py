@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, Fault, InputError, nearest, refuse
 from nmrqb.experiment.recorded.format import (
     DataFormat,
@@ -34,6 +35,7 @@ from nmrqb.tomography import read_readout
 WHOLE = "sum"  # name of the state that all experiments together give
 
 
+@checked
 def load_data(argument: str | Path, *, folder: str | Path | None = None) -> RecordedData:
     """Read a data file from the library or from a file.
 

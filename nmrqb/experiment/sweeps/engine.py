@@ -10,6 +10,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment.loader import load_experiment
 from nmrqb.experiment.sweeps.plan import Plan, plan_sweep
@@ -46,6 +47,7 @@ class Map:
         return f"<Map of {self.plan.name}: {self.store.layout.points} points>"
 
 
+@checked
 def sweep(  # noqa: PLR0913 - all keywords, and each one stands alone
     experiment: str | Path,
     over: Mapping[str, str] | None = None,

@@ -143,7 +143,8 @@ def plan_sweep(  # noqa: PLR0913 - all keywords, and each one stands alone
     Parameters
     ----------
     experiment
-        A shipped name, or a file.
+        A shipped name, or a file; not what `load_experiment` made of it, for every point reads the
+        file with values of its own.
     over
         Path of a value of the experiment to its values, see `grid_axes`; by default the
         ``sweep`` entry of the file says it.

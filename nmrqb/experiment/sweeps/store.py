@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from nmrqb.arguments import checked
 from nmrqb.errors import InputError, OutputError, Position
 from nmrqb.experiment.figures import FIGURES
 from nmrqb.experiment.sweeps.layout import Layout
@@ -281,6 +282,7 @@ def axis_names(plan: Plan) -> list[str]:
     ]
 
 
+@checked
 def open_map(folder: str | Path) -> xr.Dataset:
     """Open a map that is finished or not; arrays are read where they are used.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from nmrqb.arguments import checked
 from nmrqb.experiment.recorded import Calibrated, Tomogram
 from nmrqb.files import FolderKind, check_folder, folder_atomically
 from nmrqb.report.documents import dump
@@ -56,6 +57,7 @@ def check_calibration_folder(path: str | Path) -> None:
     check_folder(path, CALIBRATION)
 
 
+@checked
 def write_tomography(tomogram: Tomogram, path: str | Path) -> list[str]:
     """Write document, text and pictures of a tomography into a folder; return its files.
 
@@ -74,6 +76,7 @@ def write_tomography(tomogram: Tomogram, path: str | Path) -> list[str]:
     return _written(path, TOMOGRAPHY, texts, fit_figures(tomogram) | state_figures(tomogram))
 
 
+@checked
 def write_calibrations(found: Sequence[Calibrated], path: str | Path) -> list[str]:
     """Write document, text and pictures of calibrations into a folder; return its files.
 

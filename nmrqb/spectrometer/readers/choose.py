@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.spectrometer.readers import (
     bruker,
@@ -34,6 +35,7 @@ READERS: Mapping[ReaderName, Callable[[Path], Recording]] = {
 _TEXT = frozenset({".csv", ".txt", ".dat", ".tsv", ".asc"})
 
 
+@checked
 def read_recording(path: str | Path, reader: str | None = None) -> Recording:
     """Read FIDs or spectra from a file or folder of a spectrometer.
 

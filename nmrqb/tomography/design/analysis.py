@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import block_diag
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.tomography.combinations import (
@@ -107,6 +108,7 @@ class Linear:
     missing: Combination | None
 
 
+@checked
 def analyse(
     response: Response, noise: Real | NoiseLevel | None = None, *, tolerance: float = RANK
 ) -> Design:

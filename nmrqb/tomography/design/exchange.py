@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from nmrqb.arguments import as_seed
 from nmrqb.tomography.design.sets import TIES, Indices, Pool
 
 _EXHAUSTIVE_VALUES = 600_000_000  # numbers that are added up at most when all sets are visited
@@ -120,7 +121,7 @@ def _greedy(pool: Pool, size: int) -> Indices:
 
 def _exchanged(pool: Pool, size: int, seed: int) -> Indices:
     """Return the best set of a size that exchanging one member after the other finds."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_seed(seed))
     starts = [_greedy(pool, size) if size < pool.size else np.arange(size)]
     cheap = pool.cover is not None or pool.dimension < 100
     starts += [rng.permutation(pool.size)[:size] for _ in range(_STARTS if cheap else 0)]

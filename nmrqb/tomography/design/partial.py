@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.tomography.calibration import Calibration
@@ -90,6 +91,7 @@ class PartialEstimate:
         return constant + self.values @ weights, np.sqrt(variance)
 
 
+@checked
 def estimate_partially(
     fids: Complex,
     response: Response,

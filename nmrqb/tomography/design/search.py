@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, pauli_strings
 from nmrqb.sample import PulseModel, Sample
@@ -61,6 +62,7 @@ def global_candidates(n: int) -> tuple[str, ...]:
     return ("I" * n, "45 x", "90 x", "45 y", "90 y")
 
 
+@checked
 def optimal_readouts(
     sample: Sample,
     candidates: Sequence[str | Readout] | None = None,
@@ -111,6 +113,7 @@ def _check_count(count: int) -> None:
         )
 
 
+@checked
 def best_set(
     chain: Chain,
     size: int | None = None,
@@ -151,6 +154,8 @@ def best_set(
     rows = bare if noise is None else _whitened(chain, noise, bare)
     paulis = pauli_strings(int(chain.maps.shape[-1]).bit_length() // 2)[1:]
     whole = design_of(np.concatenate(rows), np.concatenate(bare), paulis)
+    if not max_condition >= 1:
+        raise ArgumentError(f"Argument `max_condition` must be ≥ 1, but is {max_condition}")
     pool = Pool(_visible(rows, whole), criterion, max_condition)
     found = smallest(pool, seed) if size is None else best(pool, size, seed)
     chosen = np.sort(found.members)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery import Battery
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import NAMED_TERMS, Complex, dagger, named_operator, spread
@@ -43,6 +44,7 @@ class Verdict:
         return f"{self.figure}: {what}"
 
 
+@checked
 def determines(design: Design, battery: Battery) -> tuple[Verdict, ...]:
     """Return which figures of merit of a battery a set of readouts determines.
 

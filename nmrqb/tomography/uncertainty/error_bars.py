@@ -47,6 +47,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
     Complex,
@@ -130,6 +131,7 @@ def least_replicas(confidence: float) -> int:
     return round(2 / (1 - confidence))
 
 
+@checked
 def intervals(
     estimate: StateEstimate,
     figures: Mapping[str, Figure],

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, as_hermitian
+from nmrqb.operators import Complex, Real, as_hermitian, as_matrix
 from nmrqb.tomography.uncertainty.kinks import Kinks, Moduli, Spectrum
 
 _ANY = (-np.inf, np.inf)
@@ -111,32 +112,44 @@ def _spectral(
     return KinkedFigure(operator, weights, Spectrum(), allowed, spins)
 
 
+def _one(matrix: Complex, name: str) -> Complex:
+    """Return a matrix, but no stack."""
+    if matrix.ndim != 2:
+        raise ArgumentError(f"Argument `{name}` must be one matrix, but has shape {matrix.shape}")
+    return matrix
+
+
+@checked
 def ergotropy_figure(H: Complex, *, spins: tuple[int, ...] | None = None) -> KinkedFigure:
     """Return the ergotropy tr ρH − Σ r↓_k e↑_k ≥ 0 of a Hamiltonian (d, d), in its unit."""
-    e = np.linalg.eigvalsh(as_hermitian(H, "H"))
+    e = np.linalg.eigvalsh(_one(as_hermitian(H, "H"), "H"))
     return _spectral(H, -e[::-1], (0.0, np.inf), spins)
 
 
+@checked
 def anti_ergotropy_figure(H: Complex, *, spins: tuple[int, ...] | None = None) -> KinkedFigure:
     """Return the anti-ergotropy tr ρH − Σ r↑_k e↑_k ≤ 0 of a Hamiltonian (d, d), in its unit."""
-    e = np.linalg.eigvalsh(as_hermitian(H, "H"))
+    e = np.linalg.eigvalsh(_one(as_hermitian(H, "H"), "H"))
     return _spectral(H, -e, (-np.inf, 0.0), spins)
 
 
+@checked
 def capacity_figure(H: Complex, *, spins: tuple[int, ...] | None = None) -> KinkedFigure:
     """Return the capacity Σ (r↑ − r↓)_k e↑_k ≥ 0 of a Hamiltonian (d, d), in its unit."""
-    e = np.linalg.eigvalsh(as_hermitian(H, "H"))
+    e = np.linalg.eigvalsh(_one(as_hermitian(H, "H"), "H"))
     return _spectral(np.zeros_like(H), e - e[::-1], (0.0, np.inf), spins)
 
 
+@checked
 def energy_figure(H: Complex, *, spins: tuple[int, ...] | None = None) -> KinkedFigure:
     """Return the mean energy tr ρH of a Hamiltonian (d, d), in its unit; it has no kink."""
-    return _spectral(as_hermitian(H, "H"), np.zeros(len(H)), _ANY, spins)
+    return _spectral(_one(as_hermitian(H, "H"), "H"), np.zeros(len(H)), _ANY, spins)
 
 
+@checked
 def coherence_figure(basis: Complex, *, spins: tuple[int, ...] | None = None) -> KinkedFigure:
     """Return the l1 coherence Σ_{i≠j} |ρ_ij| ≥ 0 in a basis, its vectors as columns (d, d)."""
-    d = len(basis)
+    d = len(_one(as_matrix(basis, "basis"), "basis"))
     weights = np.full(d * (d - 1) // 2, 2.0)
     return KinkedFigure(
         np.zeros((d, d), dtype=complex), weights, Moduli(basis), (0.0, np.inf), spins

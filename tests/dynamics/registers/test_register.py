@@ -136,7 +136,7 @@ def test_registers_are_values():
         ({"satellite": Spin("I", "1H", T1_s=-1)}, "`satellite`: Arguments `T1` and `T2` must be"),
         ({"satellite": Spin("I", "1H", T1_s=1, T2_s=3)}, "`satellite`: Argument `T2` must be at"),
         ({"satellite": Spin("I", "1H", polarization=2)}, "`satellite`: Argument `polarization`"),
-        ({"central": Spin("S", "13C", np.nan)}, "`central` must have a finite offset"),
+        ({"central": Spin("S", "13C", np.inf)}, "`central` must have a finite offset"),
         ({"satellite": Spin("S", "1H")}, "`satellite` must have another label"),
         ({"central_noise_per_s": (1, 2)}, "`central_noise_per_s` must be 3 rates"),
         ({"satellite_noise_per_s": (1, 2, -1)}, "`satellite_noise_per_s` must be 3 rates"),
