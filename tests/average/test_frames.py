@@ -419,7 +419,7 @@ def test_a_pass_must_take_time():
         toggling_frames(Timeline("flip", (pulse,)), 1)
     with pytest.raises(ArgumentError, match="longer than 0 s, but what is given does not"):
         segment_frames([])
-    with pytest.raises(ArgumentError, match="longer than 0 s, but does not"):
+    with pytest.raises(ArgumentError, match="longer than 0 s, but lasts 0"):
         is_symmetric([wait(1, 0.0)], pauli("Z"))
 
 
