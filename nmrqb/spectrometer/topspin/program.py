@@ -390,8 +390,8 @@ def plain(text: str) -> str:
 
 
 def _decimal(value: float, within: float) -> str:
-    """Return the shortest number that is near enough, without exponent."""
-    texts = (f"{value:.{digits}g}" for digits in range(1, _ALL_DIGITS))
+    """Return the number of the fewest decimals that is near enough, without exponent."""
+    texts = (f"{value:.{decimals}f}" for decimals in range(_ALL_DIGITS))
     near = next((text for text in texts if abs(float(text) - value) <= within), repr(value))
     return np.format_float_positional(float(near), trim="-")
 
