@@ -19,6 +19,7 @@ from nmrqb.files.writes import (
     write_bytes_atomically,
     write_text_atomically,
 )
+from nmrqb.files.yaml_text import yaml_text
 
 __all__ = [
     "Document",
@@ -41,4 +42,5 @@ __all__ = [
     "with_overrides",
     "write_bytes_atomically",
     "write_text_atomically",
+    "yaml_text",
 ]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from nmrqb.operators import Real
 from nmrqb.plotting.style import ESTIMATE, QUIET, TRUE, quiet_axes
-from nmrqb.spectrometer.series import SeriesFit
+from nmrqb.spectrometer.laws import SeriesFit
 
 _CURVE = 600  # points
 _BAND = 3.0  # standard deviations
@@ -26,7 +26,8 @@ def draw_law(ax: Axes, fit: SeriesFit, *, title: str = "") -> list[Artist]:
     """Draw the amplitudes of a series with their errors and the fitted law.
 
     Amplitudes are in units of the law's own: of a recovery the equilibrium, of a decay its start,
-    of a nutation the signal after 90°.  A dashed line marks the time that was measured.
+    of a nutation the signal after an ideal 90° pulse.  A dashed line marks the time that was
+    measured, dotted ones the damping of a nutation where that is seen.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def draw_law(ax: Axes, fit: SeriesFit, *, title: str = "") -> list[Artist]:
     Returns
     -------
     list of Artist
-        The curve, the points, the error bars, the mark.
+        The curve, the points, the error bars, the mark; the damping, above and below zero.
     """
     factor, unit = _unit(fit)
     fine = np.linspace(0, 1.03 * fit.times_s.max(), _CURVE)
@@ -63,6 +64,11 @@ def draw_law(ax: Axes, fit: SeriesFit, *, title: str = "") -> list[Artist]:
     artists += [drawn.lines[0], *drawn.lines[2]]
     artists.append(ax.axvline(factor * fit.time_s, color=QUIET, linewidth=0.9, linestyle="--"))
     ax.axhline(0, color="black", linewidth=0.7)
+    if fit.b1_inhomogeneity is not None and fit.b1_inhomogeneity.resolved:
+        damping = fit.envelope(fine) / abs(size)
+        artists += ax.plot(
+            factor * fine, np.transpose([damping, -damping]), ":", color=QUIET, linewidth=0.9
+        )
     ax.set(xlim=_limits(fit, factor), title=title, ylabel="amplitude")
     ax.set_xlabel(f"{_AXES[fit.law]} ({unit})")
     quiet_axes(ax)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment import Experiment, Result
 from nmrqb.experiment.measuring import receiver_of
+from nmrqb.files import yaml_text
 from nmrqb.sample import T1T2, Sample, sample_text
 from nmrqb.spectrometer.readers import write_fids
 
@@ -70,7 +70,7 @@ def write_raw(result: Result, folder: Path) -> list[str]:
     for name, channel, values in zip(names, channels, np.moveaxis(fids, 1, 0), strict=True):
         write_fids(folder / name, values, receiver, nucleus=channel)
     (folder / RAW_SAMPLE).write_text(sample_text(_as_measured(experiment)), encoding="utf-8")
-    text = yaml.safe_dump(_document(result, channels, names), sort_keys=False, allow_unicode=True)
+    text = yaml_text(_document(result, channels, names))
     (folder / RAW_DATA).write_text(text, encoding="utf-8")
     return [*names, RAW_SAMPLE, RAW_DATA]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import yaml
-
 from nmrqb.errors import ArgumentError
+from nmrqb.files import yaml_text
 from nmrqb.sample.model import Coupling, Sample, Spin
 
 
@@ -35,8 +34,7 @@ def sample_text(sample: Sample) -> str:
     document |= {"raster": f"{sample.raster_s!r} s"} if sample.raster_s else {}
     document["spins"] = [_spin(spin) for spin in sample.spins]
     document["couplings"] = [_coupling(coupling) for coupling in sample.couplings]
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
-    return str(text)
+    return yaml_text(document)
 
 
 def _spin(spin: Spin) -> dict[str, Any]:

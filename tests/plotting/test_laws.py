@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from nmrqb.plotting import draw_law, draw_law_residuals
-from nmrqb.spectrometer.series import fit_series
+from nmrqb.spectrometer.laws import fit_series
 
 DELAYS = np.array([0.01, 0.1, 0.3, 0.7, 1.5, 3, 6, 12])
 PULSES = np.arange(2, 60, 3) * 1e-6

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nmrqb.errors import ArgumentError
+from nmrqb.spectrometer.laws import fit_series
 from nmrqb.spectrometer.readers import Recording
-from nmrqb.spectrometer.series import fit_series, follow_line
+from nmrqb.spectrometer.series import follow_line
 
 DELAYS = np.array([0.01, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10])
 COURSES = {

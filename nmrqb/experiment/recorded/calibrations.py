@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,24 +10,19 @@ import numpy as np
 from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
 from nmrqb.experiment.recorded.fits import open_data_file
-from nmrqb.experiment.recorded.judgement import POOR, bound_of, doubts_of
+from nmrqb.experiment.recorded.judgement import bound_of, doubts_of, notes_of
 from nmrqb.experiment.recorded.model import Quantity, RecordedData, Series
 from nmrqb.experiment.recorded.places import misplaced, near_hz, near_text, strongest_text
 from nmrqb.experiment.recorded.tables import open_table
 from nmrqb.operators import Real
 from nmrqb.spectrometer.fitted import FittedSpectrum, fitted_spectrum
+from nmrqb.spectrometer.laws import Law, SeriesFit, Spread, fit_series
 from nmrqb.spectrometer.measured import MeasuredSpectrum, measured_spectrum
 from nmrqb.spectrometer.multiplets import SEEN, Multiplet, find_pattern, fit_multiplet
 from nmrqb.spectrometer.multiplets import WINDOW_HZ as MULTIPLET_WINDOW_HZ
 from nmrqb.spectrometer.peaks import line_in
 from nmrqb.spectrometer.readers import Recording
-from nmrqb.spectrometer.series import (
-    WINDOW_HZ,
-    Law,
-    SeriesFit,
-    fit_series,
-    follow_line,
-)
+from nmrqb.spectrometer.series import WINDOW_HZ, follow_line
 
 _LAWS: Mapping[Quantity, Law] = {
     "T1": "inversion-recovery",
@@ -90,6 +84,11 @@ class Calibrated:
     def name(self) -> str:
         """What it is of which spins: ``T1 of 1H``."""
         return f"{self.measures} of {' and '.join(self.spins)}"
+
+    @property
+    def b1_inhomogeneity(self) -> Spread | None:
+        """Relative spread of the rf field of a nutation; None where nothing is told of it."""
+        return self.fit.b1_inhomogeneity if isinstance(self.fit, SeriesFit) else None
 
 
 @checked
@@ -227,12 +226,6 @@ def _by_law(
     if series.measures == "T2":
         _check_sign(series, *measured)
     law = fit_series(_LAWS[series.measures], times, *measured)
-    notes = []
-    if law.misfit > POOR:
-        notes.append(
-            f"the law misses the rows by {math.sqrt(law.misfit):.3g} times their noise: "
-            "overlapping lines, phases or drift; the error has that factor in it"
-        )
     bound = bound_of(law)
     return Calibrated(
         measures=series.measures,
@@ -242,7 +235,7 @@ def _by_law(
         unit="s",
         ppm=ppm,
         misfit=law.misfit,
-        notes=tuple(notes),
+        notes=notes_of(law),
         source=str(series.data.path),
         sha256=sha256,
         fit=law,

@@ -1,12 +1,14 @@
-"""Means of several measurements of one quantity, with the scatter among them."""
+"""Means of several measurements of one quantity with their scatter, and digits of a value."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+_MOST_DIGITS = 12
 _LEAST = 1e-12  # of a value: an error that is smaller was not estimated
 
 
@@ -43,3 +45,11 @@ def weighted_mean(values: Sequence[float], errors: Sequence[float]) -> Mean:
     mean = float(weights @ x / weights.sum())
     scatter = float(weights @ (x - mean) ** 2) / max(len(x) - 1, 1)
     return Mean(mean, float(np.sqrt(max(scatter, 1.0) / weights.sum())), scatter)
+
+
+def rounded(value: float, error: float) -> str:
+    """Return a value to two digits of its error: ``0.878`` of 0.87823 ± 0.086."""
+    digits = _MOST_DIGITS
+    if error > 0 and value:
+        digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 2
+    return f"{value:.{min(max(digits, 2), _MOST_DIGITS)}g}"

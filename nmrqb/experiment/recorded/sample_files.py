@@ -8,18 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from nmrqb import formats
 from nmrqb.errors import Fault, Position, refuse
 from nmrqb.experiment.recorded.calibrations import Calibrated
-from nmrqb.experiment.recorded.means import Mean, weighted_mean
+from nmrqb.experiment.recorded.judgement import spread_text
+from nmrqb.experiment.recorded.means import Mean, rounded, weighted_mean
 from nmrqb.experiment.recorded.model import RecordedData
+from nmrqb.files import yaml_text
 from nmrqb.sample import SampleFormat
 from nmrqb.units import quantity
 
 _FAR, _APART = 25.0, 0.1  # scatter, and spread over the mean, from which on values contradict
-_MOST_DIGITS = 12
 _MEASURED = "measured, "  # how sources of measured values begin
 _WITHOUT = {
     "T1": "without it the spin has no longitudinal relaxation",
@@ -57,7 +56,7 @@ class _Averaged:
     @property
     def words(self) -> str:
         each = [
-            f"{one.value:.8g} ± {one.error:.2g} {one.unit}, from {one.source}"
+            f"{one.value:.8g} ± {one.error:.2g} {one.unit}{_spread(one)}, from {one.source}"
             for one in self.members
         ]
         if len(each) == 1:
@@ -130,10 +129,9 @@ def updated_sample(data: RecordedData, found: Sequence[Calibrated]) -> UpdatedSa
         sources["_".join([one.first.measures, *one.first.spins])] = one.words
     left_out = _settle(tree, sources, data)
     tree["sources"] = sources | left_out
-    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
     several = (f"{a.first.name}: {a.short}" for a in averages if len(a.members) > 1)
     gone = (f"{key.replace('_', ' of ', 1)}: {why}" for key, why in left_out.items())
-    return UpdatedSample(str(text), (*several, *_unwritten(found), *gone))
+    return UpdatedSample(yaml_text(tree), (*several, *_unwritten(found), *gone))
 
 
 def _unwritten(found: Iterable[Calibrated]) -> list[str]:
@@ -174,6 +172,15 @@ def _value(one: Calibrated) -> str:
     return f"{one.value:.4g} ± {one.error:.2g} {one.unit}"
 
 
+def _spread(one: Calibrated) -> str:
+    """Return what the nutation behind a 90° time tells of the rf field, empty of other things."""
+    if one.measures != "pulse_90":
+        return ""
+    spread = one.b1_inhomogeneity
+    told = "taken as 0" if spread is None else spread_text(spread)
+    return f" (b1_inhomogeneity {told})"
+
+
 # ------------------------------------------------------------------------------------- the entries
 def _set(tree: dict[str, Any], one: _Averaged, data: RecordedData) -> None:
     measures, spins = one.first.measures, one.first.spins
@@ -184,14 +191,6 @@ def _set(tree: dict[str, Any], one: _Averaged, data: RecordedData) -> None:
         factor, unit = (1e6, "us") if measures == "pulse_90" else (1.0, "s")
         value = rounded(factor * one.mean.value, factor * one.mean.error)
         _spin(tree, spins[0])[measures] = f"{value} {unit}"
-
-
-def rounded(value: float, error: float) -> str:
-    """Return a value to two digits of its error: ``0.878`` of 0.87823 ± 0.086."""
-    digits = _MOST_DIGITS
-    if error > 0 and value:
-        digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 2
-    return f"{value:.{min(max(digits, 2), _MOST_DIGITS)}g}"
 
 
 def _spin(tree: Mapping[str, Any], label: str) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure, SubFigure
 
 from nmrqb.experiment.recorded import Calibrated
+from nmrqb.experiment.recorded.judgement import spread_text
 from nmrqb.plotting import draw_fit, draw_law, draw_law_residuals
 from nmrqb.report.pictures import new_figure
 from nmrqb.report.recorded.calibrations import bound_text, in_units
 from nmrqb.report.recorded.pages import MOST_PAGES, heading, pages
 from nmrqb.report.text import short, with_error
-from nmrqb.spectrometer.series import SeriesFit, common_phase
+from nmrqb.spectrometer.laws import SeriesFit
+from nmrqb.spectrometer.series import common_phase
 
 _COLUMNS, _PANELS = 2, 6  # of a page
 _WIDTH, _HEIGHT = 5.2, 3.7  # inches of a panel
@@ -60,6 +62,8 @@ def _title(one: Calibrated) -> str:
     name = _SYMBOLS.get(one.measures, one.measures)
     place = [] if one.ppm is None else [f"{one.ppm:.3f} ppm"]
     poor = [f"misfit {short(one.misfit)}"] if one.misfit > _POOR else []
+    spread = one.b1_inhomogeneity
+    field = [] if spread is None else [f"B1 spread {spread_text(spread)}"]
     told = bound_text(one) or f"= {with_error(value, error)}"
     head = f"{name} of {', '.join(one.spins)} {told} {unit}"
-    return "\n".join([head, ", ".join([*place, *poor])]).strip()
+    return "\n".join([head, ", ".join([*place, *field, *poor])]).strip()

@@ -7,6 +7,7 @@ from typing import Any
 
 from nmrqb.experiment.recorded import Calibrated
 from nmrqb.report.text import table
+from nmrqb.spectrometer.laws import Spread
 
 CALIBRATION_FORMAT = "nmrqb-calibration/1"
 _SCALES: Mapping[str, tuple[float, str]] = {"pulse_90": (1e6, "µs")}
@@ -17,7 +18,9 @@ def calibration_document(
 ) -> dict[str, Any]:
     """Return the JSON document of `nmrqb calibrate`.
 
-    Value and error of what the data tell a bound of only are null.
+    Value and error of what the data tell a bound of only are null.  ``b1_inhomogeneity`` is the
+    relative spread of the rf field that damps a nutation, null where nothing is told of it; its
+    value and error are null where it is not two errors above zero.
 
     Parameters
     ----------
@@ -40,6 +43,7 @@ def calibration_document(
                 "trusted": not one.doubts,
                 "unit": one.unit,
                 "ppm": one.ppm,
+                "b1_inhomogeneity": _spread(one.b1_inhomogeneity),
                 "misfit": one.misfit,
                 "notes": [*one.notes, *one.doubts],
                 "file": one.source,
@@ -50,6 +54,13 @@ def calibration_document(
         "files": list(files),
         "sample_notes": list(notes),
     }
+
+
+def _spread(spread: Spread | None) -> dict[str, float | None] | None:
+    if spread is None:
+        return None
+    value, error = (spread.value, spread.error) if spread.resolved else (None, None)
+    return {"value": value, "error": error, "at_most": spread.at_most}
 
 
 def in_units(one: Calibrated) -> tuple[float, float, str]:

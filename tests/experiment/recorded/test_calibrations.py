@@ -16,8 +16,8 @@ from nmrqb.experiment.recorded import (
 from nmrqb.experiment.recorded.judgement import bound_of
 from nmrqb.sample import load_sample
 from nmrqb.spectrometer import Receiver
+from nmrqb.spectrometer.laws import fit_series
 from nmrqb.spectrometer.readers import write_fids
-from nmrqb.spectrometer.series import fit_series
 
 SAMPLE = """
 format: nmrqb-sample/1

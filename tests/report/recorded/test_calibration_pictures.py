@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nmrqb.report.recorded import calibration_figures
-from nmrqb.spectrometer.series import SeriesFit
+from nmrqb.spectrometer.laws import SeriesFit
 
 ALL = ("T1", "pulse_90", "J", "linewidth")
 
