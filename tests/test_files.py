@@ -21,6 +21,7 @@ from nmrqb.files import (
     plain_scalar,
     read_document,
     with_overrides,
+    yaml_text,
 )
 
 BASIC = b"""\
@@ -178,6 +179,22 @@ def test_whatever_a_yaml_writer_makes_is_read_back(tree, flow):
     for key in tree:
         line = text.splitlines()[document.key_position((key,)).line - 1]
         assert document.key_position((key,)).column <= len(line) + 1
+
+
+several_lines = st.lists(st.text(max_size=8), max_size=5).map("\n".join)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "1H"]), several_lines, min_size=1))
+def test_trees_that_are_written_are_read_back(tree):
+    """Whatever looks like a number, a key word or a comment, and whatever blanks there are."""
+    assert parse_document(yaml_text(tree).encode(), "a").tree == tree
+
+
+def test_texts_of_several_lines_are_blocks_and_numbers_stay_numbers():
+    tree = {"notes": "a: b\n  c\n", "like": "1e3", "number": 1000.0, "list": [1, True]}
+    assert yaml_text(tree) == (
+        "notes: |\n  a: b\n    c\nlike: '1e3'\nnumber: 1000.0\nlist:\n- 1\n- true\n"
+    )
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, documents._LOADER])

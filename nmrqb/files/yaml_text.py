@@ -7,7 +7,10 @@ from typing import Any
 
 import yaml
 
+from nmrqb.files.documents import plain_scalar
+
 _WIDTH = 100  # columns
+_BREAKS = frozenset("\r\x85\u2028\u2029\ufeff")  # of lines, or marks, but not ours
 
 
 class _Dumper(yaml.SafeDumper):
@@ -19,8 +22,17 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=_style(value))
+
+
+def _style(value: str) -> str | None:
+    """Return how a text is quoted; None where YAML itself knows whether it must be."""
+    if _BREAKS & set(value):
+        return '"'
+    if "\n" in value:
+        return "|"
+    open_ended = value.count("(") != value.count(")")  # our reader takes it for a cut expression
+    return "'" if open_ended or plain_scalar(value) != value else None
 
 
 _Dumper.add_representer(str, _text)

@@ -63,6 +63,8 @@ class Multiplet:
         What was fitted under the lines, shape (points,).
     narrowest_hz
         Lower bound of the widths in the fit.
+    together
+        Over how many neighbouring points the residual has one sign or phase: 1 of white noise.
     """
 
     centre_hz: float
@@ -79,6 +81,7 @@ class Multiplet:
     inside: NDArray[np.intp]
     baseline: Complex
     narrowest_hz: float = 0.0
+    together: float = 1.0
 
     @property
     def unresolved(self) -> NDArray[np.bool_]:
@@ -87,7 +90,7 @@ class Multiplet:
 
     @property
     def inflation(self) -> float:
-        """√misfit, but not below 1: what the errors are multiplied by where the model fails."""
+        """√misfit, but not below 1: what errors of amplitudes are multiplied by."""
         return float(np.sqrt(max(1.0, self.misfit)))
 
     @property
@@ -97,8 +100,14 @@ class Multiplet:
 
     @property
     def true_errors(self) -> Real:
-        """``errors`` with the misfit in them."""
-        return self.errors * self.inflation
+        """``errors`` with the misfit in them: times √(1 + (misfit − 1)·together).
+
+        What a wrong line shape leaves of neighbouring points has one cause: they tell less of a
+        place or a width than as many independent ones.  (Of amplitudes too, but there all lines of
+        a channel, whose shapes are alike, are wrong by the same factor.)
+        """
+        excess = max(0.0, self.misfit - 1) * self.together
+        return np.asarray(self.errors * np.sqrt(1 + excess))
 
 
 @dataclass(frozen=True)
@@ -378,6 +387,7 @@ def _result(
     freedom = 2 * len(data) - J.shape[1]
     widths = np.array(model.widths(theta))
     amplitudes = found[:lines]
+    rest = data - basis @ found
     return Multiplet(
         centre_hz=float(theta[0]),
         scale=float(theta[1]) if model.free_scale else 1.0,
@@ -387,13 +397,27 @@ def _result(
         covariance=covariance[np.ix_(picked, picked)],
         errors=_errors(np.sqrt(np.diagonal(covariance)[:free].clip(min=0)), model, widths),
         noise=noise.sigma,
-        misfit=float(np.sum(np.abs(data - basis @ found) ** 2) / noise.sigma**2 / freedom),
+        misfit=float(np.sum(np.abs(rest) ** 2) / noise.sigma**2 / freedom),
         degrees_of_freedom=freedom,
         signal_to_noise=np.abs(amplitudes) / (np.pi * widths) / noise.sigma,
         inside=inside,
         baseline=basis[:, lines:] @ found[lines:],
         narrowest_hz=_NARROWEST * model.measured.step_hz,
+        together=_together(rest, inside),
     )
+
+
+def _together(rest: Complex, inside: NDArray[np.intp]) -> float:
+    """Return 1 + 2 Σ ρ_l over the lags before the correlation of a residual first vanishes."""
+    windows = np.split(rest, np.flatnonzero(np.diff(inside) > 1) + 1)
+    power = float(np.sum(np.abs(rest) ** 2))
+    total = 1.0
+    for lag in range(1, max(map(len, windows))):
+        shared = sum(np.sum(w[:-lag] * w[lag:].conj()).real for w in windows)
+        if shared <= 0:
+            break
+        total += 2 * float(shared) / power
+    return total
 
 
 def _errors(errors: Real, model: _Model, widths: Real) -> Real:

@@ -43,6 +43,19 @@ def test_curve_and_points(ax, law):
     np.testing.assert_allclose(heights, 2 * 0.02 / abs(unit), rtol=0.02)
 
 
+def test_the_damping_of_a_nutation_is_drawn_where_it_is_seen(ax):
+    assert len(draw_law(ax, fitted("nutation"))) == 4
+    spread = np.exp(-((0.08 * np.pi / 2 * PULSES / 11e-6) ** 2) / 2)
+    course = COURSES["nutation"][1] * spread
+    fit = fit_series("nutation", PULSES, course, np.full(len(PULSES), 0.01))
+    curve, *_, above, below = draw_law(ax, fit)
+    at_turns = np.interp([11, 33, 55], *above.get_data())
+    angles = np.pi / 2 * np.array([1, 3, 5])
+    np.testing.assert_allclose(at_turns, np.exp(-((0.08 * angles) ** 2) / 2), atol=2e-3)
+    np.testing.assert_allclose(below.get_ydata(), -above.get_ydata())
+    assert np.all(np.abs(curve.get_ydata()) <= above.get_ydata() + 1e-9)
+
+
 def test_the_law_itself():
     fit = fitted("inversion-recovery", sigma=1e-6)
     t = np.array([[0.0, 1.3], [2.6, 1e9]])

@@ -93,7 +93,19 @@ def test_what_is_no_lorentzian_shows_as_misfit():
     parts += [(0.5, 20.3 + d + J / 2, 0.8) for d in (-1.5, 1.5)]
     fit = fit_multiplet(spectrum(parts, 0.01), DOUBLET, 20.3)
     assert fit.misfit > 10
-    assert fit.true_errors == pytest.approx(fit.errors * np.sqrt(fit.misfit))
+    assert fit.inflation == pytest.approx(np.sqrt(fit.misfit))
+    assert fit.together > 2  # a wrong shape is wrong over a whole line
+    inflated = np.sqrt(1 + (fit.misfit - 1) * fit.together)
+    assert fit.true_errors == pytest.approx(fit.errors * inflated)
+
+
+def test_residuals_of_noise_are_not_taken_for_a_shape():
+    fits = [
+        fit_multiplet(spectrum(LINES, 0.05, seed=k), DOUBLET, 20.3, free_scale=True)
+        for k in range(12)
+    ]
+    assert np.mean([fit.together for fit in fits]) < 1.6
+    assert np.mean([np.mean((f.true_errors / f.errors) ** 2) for f in fits]) < 1.3
 
 
 def test_windows_must_hold_enough():

@@ -10,7 +10,7 @@ import numpy as np
 from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
 from nmrqb.experiment.recorded.fits import open_data_file
-from nmrqb.experiment.recorded.judgement import bound_of, doubts_of, notes_of
+from nmrqb.experiment.recorded.judgement import POOR, bound_of, doubts_of, notes_of
 from nmrqb.experiment.recorded.model import Quantity, RecordedData, Series
 from nmrqb.experiment.recorded.places import misplaced, near_hz, near_text, strongest_text
 from nmrqb.experiment.recorded.tables import open_table
@@ -286,12 +286,26 @@ def _resolved(
         unit="Hz",
         ppm=measured.ppm(fit.centre_hz),
         misfit=fit.misfit,
-        notes=() if coupled or bound else (f"T2* = {1 / (np.pi * width):.4g} s",),
+        notes=() if bound else (*_shape(fit), *(() if coupled else (_decay(width),))),
         source=str(series.data.path),
         sha256=recording.sha256,
         fit=fitted_spectrum(measured, fit),
         doubts=_narrow(bound),
         bound=bound,
+    )
+
+
+def _decay(width_hz: float) -> str:
+    return f"T2* = {1 / (np.pi * width_hz):.4g} s"
+
+
+def _shape(fit: Multiplet) -> tuple[str, ...]:
+    """Say that lines are no Lorentzians."""
+    if not fit.misfit > POOR:
+        return ()
+    return (
+        f"the lines miss the spectrum by {fit.misfit**0.5:.3g} times its noise: they are no "
+        "Lorentzians, or something else stands there; the error has that in it",
     )
 
 

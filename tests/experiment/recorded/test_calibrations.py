@@ -1,5 +1,6 @@
 """Calibrations: from simulated series, from real ones, and into a sample that commands take."""
 
+import re
 import zipfile
 
 import numpy as np
@@ -75,6 +76,8 @@ def test_simulated_series_come_back(simulated):
         assert found[name].error < 0.02 * value
         assert found[name].misfit < 3
     assert "T2* = 0.21" in found["linewidth"].notes[0]
+    assert found["pulse_90"].notes[0].startswith("b1_inhomogeneity at most 0.")
+    assert found["T1"].b1_inhomogeneity is found["J"].b1_inhomogeneity is None
 
 
 def test_the_sample_holds_what_was_measured(simulated, tmp_path):
@@ -181,6 +184,44 @@ def test_more_than_an_inversion_is_not_written(simulated, tmp_path):
     assert any(note.startswith("T1 of A") and "is not written" in note for note in new.notes)
 
 
+def nutated(folder, pulses, spread, sigma=0.01):
+    """Measure a 90° pulse of 11.5 µs in an rf field of 2001 members."""
+    x = np.linspace(-5, 5, 2001)
+    angles = np.pi / 2 * np.asarray(pulses)[:, None] / 11.5e-6 * (1 + spread * x)
+    weights = np.exp(-(x**2) / 2)
+    course = np.sin(angles) @ weights / weights.sum()
+    record(folder / "n.npz", course, pulses, sigma=sigma)
+    one = {"file": "n.npz", "measures": "pulse_90", "spin": "A", "near": "60 Hz"}
+    data = written(folder, [one])
+    (found,) = calibrate_recorded(data)
+    return data, found
+
+
+def test_an_uneven_rf_field_is_told(tmp_path):
+    data, found = nutated(tmp_path, np.arange(2, 90, 3) * 1e-6, 0.06)
+    assert abs(found.value - 11.5e-6) < 3 * found.error
+    assert found.misfit < 2
+    spread = found.b1_inhomogeneity
+    assert abs(spread.value - 0.06) < 3 * spread.error
+    assert found.notes[0].startswith(f"b1_inhomogeneity {100 * spread.value:.2g}")
+    assert f" ± {100 * spread.error:.2g} %: damps the nutation" in found.notes[0]
+    sources = yaml.safe_load(calibrated_sample(data, [found]))["sources"]
+    assert f"({found.notes[0].partition(':')[0]}), from" in sources["pulse_90_A"]
+
+
+def test_short_nutations_say_what_they_do_not_tell(tmp_path):
+    """A spread of 5 % would be hidden in them: they say by how much it would shift the result."""
+    data, found = nutated(tmp_path, np.arange(1, 19, 2) * 1e-6, 0.05, sigma=1e-4)
+    assert found.b1_inhomogeneity is None
+    assert found.doubts == ()
+    told = r"one of 5 % would change the 90° pulse by \+(\S+) %"
+    share = float(re.search(told, found.notes[-1])[1])
+    shifted = found.value * (1 + share / 100)
+    assert shifted == pytest.approx(11.5e-6, rel=5e-4)
+    assert abs(shifted - 11.5e-6) < 0.3 * abs(found.value - 11.5e-6)
+    assert "(b1_inhomogeneity taken as 0), from" in calibrated_sample(data, [found])
+
+
 def test_the_wrong_law_is_not_written(tmp_path):
     times = np.linspace(0.1, 10, 25)
     record(tmp_path / "n.npz", np.sin(times), times)
@@ -235,6 +276,7 @@ def test_satellites_of_aspirin(recorded_folder, tmp_path):
     (found,) = calibrate_recorded(written(tmp_path, [one | {"guess": "130 Hz"}]))
     assert found.value == pytest.approx(130.1, abs=0.7)
     assert found.error < 0.1
+    assert "they are no Lorentzians" in found.notes[0]
 
 
 @pytest.mark.parametrize("near", ["0 ppm", "1 Hz", "3.3 ppm"])

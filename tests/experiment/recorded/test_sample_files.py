@@ -9,6 +9,7 @@ import yaml
 from nmrqb.errors import InputError
 from nmrqb.experiment.recorded import Calibrated, load_data, updated_sample
 from nmrqb.experiment.recorded.sample_files import rounded
+from nmrqb.files import read_document
 from nmrqb.sample import load_sample
 
 SAMPLE = """
@@ -137,3 +138,21 @@ def test_doubtful_values_are_named_but_not_written(lab):
 )
 def test_values_have_two_digits_of_their_error(value, error, text):
     assert rounded(value, error) == text
+
+
+NOTES = "Tube 7, filled in May.\n\n  Indented: 25 °C\nThe last line, # no comment\n"
+
+
+@pytest.mark.parametrize("notes", [NOTES, NOTES.strip(), NOTES + "\n", "one\nblank at the end \n"])
+def test_notes_of_several_lines_stay_as_they_are(notes, lab, tmp_path):
+    path = tmp_path / "sample.yaml"
+    path.write_text(SAMPLE + yaml.safe_dump({"notes": notes}), encoding="utf-8")
+    lab.updated(measured("T1", 2.0, 0.01))
+    text = (tmp_path / "new.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["notes"] == notes
+    assert read_document(tmp_path / "new.yaml").tree["notes"] == notes
+    if " \n" not in notes:  # YAML has no literal block with blanks at the end of a line
+        assert "\n  Tube 7, filled in May.\n\n    Indented: 25 °C\n  The last" in text
+    lab.again()
+    lab.updated(measured("T1", 3.0, 0.01))
+    assert read_document(tmp_path / "new.yaml").tree["notes"] == notes

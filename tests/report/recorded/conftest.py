@@ -53,15 +53,21 @@ def tomogram(tmp_path):
 
 @pytest.fixture
 def calibrations(tmp_path):
-    """Return a function that measures some of T1, pulse_90, J and linewidth."""
+    """Return a function that measures some of T1, pulse_90, J and linewidth.
+
+    ``pulse_90 uneven`` is a nutation in an rf field that varies by 8 %.
+    """
 
     def measured(*names):
         delays, pulses = np.array([0.02, 0.2, 0.5, 1, 2, 4, 8.0]), np.arange(2, 50, 4) * 1e-6
         line = np.exp((2j * np.pi * 60 - np.pi * 1.5) * T)
         doublet = line + np.exp((-2j * np.pi * 60 - np.pi * 1.5) * T)
+        angles = np.pi / 2 * pulses / 11e-6
+        damped = np.sin(angles) * np.exp(-((0.08 * angles) ** 2) / 2)
         rows = {
             "T1": ((1 - 2 * np.exp(-delays / 1.1))[:, None] * line, delays, "60 Hz"),
-            "pulse_90": (np.sin(np.pi / 2 * pulses / 11e-6)[:, None] * line, pulses, "60 Hz"),
+            "pulse_90": (np.sin(angles)[:, None] * line, pulses, "60 Hz"),
+            "pulse_90 uneven": (damped[:, None] * line, pulses, "60 Hz"),
             "J": (doublet[None], np.zeros(1), "0 Hz"),
             "linewidth": (line[None], np.zeros(1), "60 Hz"),
         }
@@ -71,7 +77,7 @@ def calibrations(tmp_path):
             fids = values + 0.01 * noise(values.shape, k)
             write_fids(tmp_path / f"{k}.npz", fids, RECEIVER, nucleus="1H", delays_s=times)
             spins = {"between": ["A", "C"]} if name == "J" else {"spin": "A"}
-            series.append({"file": f"{k}.npz", "measures": name, "near": near, **spins})
+            series.append({"file": f"{k}.npz", "measures": name.split()[0], "near": near, **spins})
         (Path(tmp_path) / "sample.yaml").write_text(SERIES_SAMPLE)
         document = {"format": "nmrqb-data/1", "sample": "./sample.yaml", "series": series}
         (tmp_path / "data.yaml").write_text(yaml.safe_dump(document))
