@@ -115,6 +115,7 @@ def covered(spread, turns, rows, sigma, series=60):
     return time, field
 
 
+@pytest.mark.slow
 def test_intervals_cover():
     """300 series: with no, little and much spread, few and many rows, half a turn and more."""
     cases = [(0, 1, 12, 0.03), (0.04, 3, 40, 0.03), (0.04, 2, 12, 0.03), (0.12, 1, 6, 0.03),

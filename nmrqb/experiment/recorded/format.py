@@ -234,8 +234,9 @@ class SeriesFormat(FileFormat):
     """One measurement of a calibration."""
 
     measures: Literal["T1", "T2", "pulse_90", "linewidth", "J"] = Field(
-        description="T1 (inversion or saturation recovery), T2 (echo series), pulse_90 (nutation), "
-        "linewidth (T2* of one line), J (distance of two lines)."
+        description="T1 (inversion or saturation recovery), T2 (echo series), pulse_90 (nutation, "
+        "in steps of less than half a turn; one beyond half a turn tells the spread of the rf "
+        "field too), linewidth (T2* of one line), J (distance of two lines)."
     )
     spin: str | None = Field(None, description="Label of the spin of the sample.")
     between: list[str] | None = Field(None, description="Labels of the two spins of a J.")
