@@ -7,9 +7,9 @@ Hamiltonian are those of H/2π = Σ c_P P in Hz on Pauli strings P.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -211,17 +211,37 @@ def spin_count(matrix: Complex) -> int:
     return n
 
 
+def check_two_spins(matrix: Complex, name: str = "rho") -> None:
+    """Refuse matrices that are not of two spins, (..., 4, 4).
+
+    Raises
+    ------
+    ArgumentError
+        If they are not; the message names the argument.
+    """
+    if matrix.shape[-1] != 4:
+        raise ArgumentError(
+            f"Argument `{name}` must be of two spins, (..., 4, 4), but has shape {matrix.shape}"
+        )
+
+
 def dagger(matrix: Complex) -> Complex:
     """Return the Hermitian conjugate over the last two axes."""
     return matrix.conj().swapaxes(-1, -2)
 
 
 def kron(factors: Iterable[Complex]) -> Complex:
-    """Return the tensor product of matrices, the first factor leftmost."""
-    product = np.eye(1, dtype=complex)
-    for factor in factors:
-        product = np.kron(product, factor)
-    return product
+    """Return the tensor product of stacks of matrices, the first factor leftmost.
+
+    Shapes (..., a, a), (..., b, b), … become (..., ab…, ab…); batch axes broadcast.
+    """
+    return functools.reduce(_beside, factors, np.eye(1, dtype=complex))
+
+
+def _beside(first: Complex, second: Complex) -> Complex:
+    product = first[..., :, None, :, None] * second[..., None, :, None, :]
+    rows, columns = (first.shape[axis] * second.shape[axis] for axis in (-2, -1))
+    return np.asarray(product.reshape(*product.shape[:-4], rows, columns))
 
 
 def pauli(string: str) -> Complex:
@@ -237,13 +257,13 @@ def pauli(string: str) -> Complex:
     return kron(PAULI[letter] for letter in string)
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def pauli_strings(n: int) -> tuple[str, ...]:
     """Return all 4ⁿ Pauli strings of n spins, the identity first."""
     return tuple("".join(letters) for letters in itertools.product("IXYZ", repeat=n))
 
 
-@lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=8)
 def pauli_basis(n: int) -> Complex:
     """Return all Pauli strings of n spins as an array of shape (4ⁿ, 2ⁿ, 2ⁿ)."""
     basis = np.array([pauli(string) for string in pauli_strings(n)])
@@ -297,7 +317,7 @@ def spread(operator: Complex, spins: Sequence[int], n: int) -> Complex:
     )
 
 
-@lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)
 def spin_operator(axis: str, spin: int, n: int) -> Complex:
     """Return I_a = σ_a/2 (axis x, y or z) of one of ``n`` spins, dimensionless and read-only."""
     operator = embed(PAULI[axis.upper()] / 2, spin, n)
@@ -305,7 +325,7 @@ def spin_operator(axis: str, spin: int, n: int) -> Complex:
     return operator
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def spin_projections(n: int) -> Real:
     """Return m_k of every level, ½ where the spin is up and −½ where it is down: (n, 2ⁿ)."""
     levels = np.arange(2**n)
@@ -331,7 +351,7 @@ def bloch_vectors(rotation: Complex) -> Real | None:
     return None if unlike > scale or others else vectors
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def _flips(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the levels with spin k up and the same with it down, each of shape (n, 2ⁿ⁻¹)."""
     levels = np.arange(2**n)

@@ -110,15 +110,37 @@ def branch_safe(
     reach = period * float(np.linalg.norm(drift, 2)) + cycles * _extra(segments)
     if reach < np.pi:
         return True
+    toggled = turned_on(segments, drift, reach, cycles)
+    if toggled is None:
+        return False
+    phases = np.angle(np.linalg.eigvals(toggled))
+    return bool(np.abs(phases).max() + reach / (2 * len(toggled) - 2) < np.pi)
+
+
+def turned_on(
+    segments: Sequence[Segment], drift: Complex, reach: float, cycles: int
+) -> Complex | None:
+    """Return U_rf†(T) U(T; λ) on a grid of λ from 0 to 1 that scales the drift: (..., d, d).
+
+    Parameters
+    ----------
+    segments, drift, cycles
+        As for `branch_safe`.
+    reach
+        By how much in rad a phase may move from λ = 0 to 1; the grid has steps of 0.1 rad.
+
+    Returns
+    -------
+    array, or None where the grid would need more than 2000 steps
+    """
     steps = int(np.ceil(reach / _PHASE_STEP))
     if steps > _MAX_STEPS:
-        return False
+        return None
     scales = np.linspace(0, 1, steps + 1)[:, None, None]
     weaker = [s if s.evolution is None else replace(s, evolution=scales * s.evolution)
               for s in segments]  # fmt: skip
     U = np.linalg.matrix_power(unitary(weaker, scales * drift), cycles)
-    phases = np.angle(np.linalg.eigvals(dagger(U[0]) @ U))
-    return bool(np.abs(phases).max() + reach / (2 * steps) < np.pi)
+    return np.asarray(dagger(U[0]) @ U)
 
 
 def _extra(segments: Sequence[Segment]) -> float:

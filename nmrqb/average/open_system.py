@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import logm
 
+from nmrqb.average.effective import turned_on
 from nmrqb.average.lindblad import (
     from_pauli_transfer,
     kossakowski_form,
@@ -48,7 +49,6 @@ MAX_BLOCK = 1024  # side of the largest block exponential, (order + 2)·d²
 DEFAULT_ORDER = 2
 _HZ = 2 * np.pi
 _PHYSICAL = 1e-9  # of its largest entry: how far a dissipator may miss Hermiticity and trace
-_PHASE_STEP, _MAX_STEPS = 0.1, 2000  # rad, and how many of them the branch check tries
 _ALIKE = 1e-6  # of the spread: level spacings that count as one
 _SMALL = 1e-3  # of the Hamiltonian of a pair: named terms below are not priced
 _NOTHING = 1e-9  # of the whole Hamiltonian: that of a pair is rounding
@@ -329,9 +329,9 @@ def principal_branch(
     )
     if reach < room:
         return True
-    steps = int(np.ceil(reach / _PHASE_STEP))
-    return steps <= _MAX_STEPS and (
-        _largest_difference(segments, drift, steps, cycles) + reach / (2 * steps) < room
+    toggled = turned_on(segments, drift, reach, cycles)
+    return toggled is not None and (
+        _largest_difference(toggled) + reach / (2 * len(toggled) - 2) < room
     )
 
 
@@ -340,15 +340,9 @@ def _spread(H: Complex) -> float:
     return float(levels[-1] - levels[0])
 
 
-def _largest_difference(
-    segments: Sequence[Segment], drift: Complex, steps: int, cycles: int
-) -> float:
-    """Return the largest |φ_a − φ_b| modulo 2π of U_rf†U on a grid of drifts from 0 to H."""
-    scales = np.linspace(0, 1, steps + 1)[:, None, None]
-    weaker = [s if s.evolution is None else replace(s, evolution=scales * s.evolution)
-              for s in segments]  # fmt: skip
-    U = np.linalg.matrix_power(unitary(weaker, scales * drift), cycles)
-    v = np.linalg.eigvals(dagger(U[0]) @ U)
+def _largest_difference(toggled: Complex) -> float:
+    """Return the largest |φ_a − φ_b| modulo 2π of the eigenphases of a stack of unitaries."""
+    v = np.linalg.eigvals(toggled)
     return float(np.abs(np.angle(v[:, :, None] * v[:, None, :].conj())).max())
 
 

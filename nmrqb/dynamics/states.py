@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, nearest
-from nmrqb.operators import PAULI, Complex, Real, as_hermitian, as_real, as_state, dagger
+from nmrqb.operators import PAULI, Complex, Real, as_hermitian, as_real, as_state, dagger, kron
 
 _LEVEL = 8  # of d times the rounding of the largest energy: levels so close are one
 
@@ -156,7 +155,7 @@ def product_thermal(
             f"shapes {T.shape} and {nu.shape}"
         )
     spins = spin_gibbs(np.broadcast_to(nu, shape), np.broadcast_to(T, shape), inverted=inverted)
-    return reduce(_beside, np.moveaxis(spins, -3, 0))
+    return kron(np.moveaxis(spins, -3, 0))
 
 
 def product_state(spins: Sequence[str | tuple[ArrayLike, ArrayLike]]) -> Complex:
@@ -181,7 +180,7 @@ def product_state(spins: Sequence[str | tuple[ArrayLike, ArrayLike]]) -> Complex
         raise ArgumentError(f"Argument `spins` must be a list of states, but is {spins!r:.60}")
     if not spins:
         raise ArgumentError("Argument `spins` must name at least one state, but is empty")
-    return reduce(_beside, [_pure_spin(spin) for spin in spins])
+    return kron(_pure_spin(spin) for spin in spins)
 
 
 def _pure_spin(spin: str | tuple[ArrayLike, ArrayLike]) -> Complex:
@@ -202,13 +201,6 @@ def _pure_spin(spin: str | tuple[ArrayLike, ArrayLike]) -> Complex:
         raise ArgumentError(f"Argument `spins` must hold finite angles, but holds {spin}")
     across = np.cos(phi) * PAULI["X"] + np.sin(phi) * PAULI["Y"]
     return np.asarray((PAULI["I"] + np.cos(theta) * PAULI["Z"] + np.sin(theta) * across) / 2)
-
-
-def _beside(first: Complex, second: Complex) -> Complex:
-    """Return first ⊗ second of stacks of matrices: (..., a, a), (..., b, b) → (..., ab, ab)."""
-    product = np.einsum("...ij,...kl->...ikjl", first, second)
-    side = first.shape[-1] * second.shape[-1]
-    return np.asarray(product.reshape(*product.shape[:-4], side, side))
 
 
 def basis_state(bits: str) -> Complex:

@@ -108,8 +108,7 @@ def propagator(steps: Iterable[Step], pair: Pair, flip: Real | None = None) -> C
 def _unitary(step: Step, pair: Pair, flip: Real) -> Complex:
     match step:
         case Turns(spins=spins):
-            first, second = (_turned(turn, flip[..., k]) for k, turn in enumerate(spins))
-            return _beside(first, second)
+            return kron(_turned(turn, flip[..., k]) for k, turn in enumerate(spins))
         case Wait(seconds=seconds):
             return np.diag(np.exp(-2j * np.pi * pair.levels_hz * seconds))
         case FrameTurn(angles=angles):
@@ -122,11 +121,6 @@ def _unitary(step: Step, pair: Pair, flip: Real) -> Complex:
 def _turned(turn: Turn | None, error: Real) -> Complex:
     turn = turn or Turn(0.0, 0.0)
     return turn_matrix(turn.angle * (1 + error), turn.phase)
-
-
-def _beside(first: Complex, second: Complex) -> Complex:
-    product = np.einsum("...ij,...kl->...ikjl", first, second)
-    return np.asarray(product.reshape(*product.shape[:-4], 4, 4))
 
 
 # -------------------------------------------------------------------------------------- merging
