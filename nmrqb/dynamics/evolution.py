@@ -205,27 +205,25 @@ def evolver(
         positive, the drift is not Hermitian, or it and the dissipation are of different sizes.
     """
     n = int(drift.shape[-1]).bit_length() - 1
-    open_register = dissipation is not None and bool(dissipation.parts)
+    lost = dissipation if dissipation is not None and dissipation.parts else None
     _check(drift, dissipation, tolerance)
-    chosen = suited_method(n, open_register=open_register) if method == "auto" else method
-    check_method(chosen, open_register=open_register)
+    chosen = suited_method(n, open_register=lost is not None) if method == "auto" else method
+    check_method(chosen, open_register=lost is not None)
     if chosen in {"chebyshev", "trajectories"} and drift.ndim > 2:
         raise ArgumentError(
             f"Argument `drift` must have shape (d, d) for {chosen}, but has shape {drift.shape}"
         )
-    match chosen:
-        case "unitary":
-            return UnitaryEvolver(_dense(drift))
-        case "chebyshev":
-            return ChebyshevEvolver(drift, tolerance / max(1, segments))
-    assert dissipation is not None  # an open register has one
+    share = tolerance / max(1, segments)
+    if lost is None:
+        dense = chosen == "unitary"
+        return UnitaryEvolver(_dense(drift)) if dense else ChebyshevEvolver(drift, share)
     match chosen:
         case "superoperator":
-            return SuperoperatorEvolver(_dense(drift), dissipation)
+            return SuperoperatorEvolver(_dense(drift), lost)
         case "splitting":
-            return SplitEvolver(_dense(drift), dissipation, tolerance / max(1, segments))
+            return SplitEvolver(_dense(drift), lost, share)
         case _:
-            return TrajectoryEvolver(drift, dissipation, seed)
+            return TrajectoryEvolver(drift, lost, seed)
 
 
 def _dense(matrix: Complex | Sparse) -> Complex:

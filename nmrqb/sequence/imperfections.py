@@ -124,10 +124,12 @@ def channel_errors(errors: Errors, sample: Sample, pulses: PulseModel) -> tuple[
         If a nucleus is not in the sample, or ideal pulses are to have transients or a rise time.
     """
     every = (errors,) if isinstance(errors, PulseErrors) else tuple(errors.values())
-    if pulses == "ideal" and any(found.need_length for found in every):
+    lasting = next((found for found in every if found.need_length), None)
+    if pulses == "ideal" and lasting is not None:
         raise ArgumentError(
-            "Argument `errors` must have no transients and no rise time with ideal pulses, but "
-            "has some; play finite pulses"
+            "Argument `errors` must have no transients and no rise time with ideal pulses, but has "
+            f"{lasting.leading:g} and {lasting.trailing:g} rad and {lasting.rise_time_s:g} s; play "
+            "finite pulses"
         )
     if isinstance(errors, PulseErrors):
         return (errors,) * len(sample.spins)

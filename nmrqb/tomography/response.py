@@ -77,6 +77,11 @@ class Chain:
     setup: Setup | None = None
     views: Complex | None = None
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of the FIDs of one state: readouts, channels, points."""
+        return len(self.readouts), len(self.channels), self.receiver.points
+
 
 @dataclass(frozen=True, eq=False)
 class Response:
