@@ -120,6 +120,36 @@ def as_seed(seed: int) -> int:
     return seed
 
 
+def check_shape(
+    array: np.ndarray, name: str, shape: tuple[int, ...], *, stack: bool = False
+) -> None:
+    """Refuse an array that is not of a shape.
+
+    Parameters
+    ----------
+    array
+        The array.
+    name
+        What a refusal calls it.
+    shape
+        What its shape must be.
+    stack
+        Whether there may be batch axes before.
+
+    Raises
+    ------
+    ArgumentError
+        If it is of another shape.
+    """
+    found = array.shape[-len(shape) :] if stack else array.shape
+    if found != shape:
+        wanted = ", ".join([*["..."] * stack, *map(str, shape)])
+        comma = "," if len(shape) + stack == 1 else ""
+        raise ArgumentError(
+            f"Argument `{name}` must have shape ({wanted}{comma}), but has shape {array.shape}"
+        )
+
+
 def taken(value: object, name: str, hint: Hint) -> Any:  # noqa: ANN401 - of the annotation
     """Return a value as its annotation wants it.
 

@@ -219,7 +219,7 @@ def check_two_spins(matrix: Complex, name: str = "rho") -> None:
     ArgumentError
         If they are not; the message names the argument.
     """
-    if matrix.shape[-1] != 4:
+    if matrix.shape[-2:] != (4, 4):
         raise ArgumentError(
             f"Argument `{name}` must be of two spins, (..., 4, 4), but has shape {matrix.shape}"
         )
@@ -287,6 +287,8 @@ def from_pauli_coefficients(coefficients: Real | Complex) -> Complex:
 
 def embed(operator: Complex, spin: int, n: int) -> Complex:
     """Return a one-spin operator acting on ``spin`` of ``n`` spins."""
+    if spin not in range(n):
+        raise ArgumentError(f"Argument `spin` must be one of 0 to {n - 1}, but is {spin!r}")
     return kron(operator if k == spin else PAULI["I"] for k in range(n))
 
 
@@ -360,15 +362,24 @@ def _flips(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return up, up | np.array(bits)[:, None]
 
 
+@checked
 def swap(first: int, second: int, n: int) -> Complex:
     """Return the unitary that exchanges two of ``n`` spins, ½ Σ_a σ_a⊗σ_a with a = I, X, Y, Z."""
+    if first == second:
+        raise ArgumentError(f"Arguments `first` and `second` must differ, but both are {first}")
     products = [embed(s, first, n) @ embed(s, second, n) for s in PAULI.values()]
     return np.asarray(np.sum(products, axis=0) / 2)
 
 
+@checked
 def partial_trace(rho: Complex, keep: Sequence[int]) -> Complex:
     """Return the state of the spins in ``keep``: (..., 2ⁿ, 2ⁿ) → (..., 2ᵏ, 2ᵏ), in their order."""
+    rho = as_matrix(rho)
     n, batch = spin_count(rho), rho.shape[:-2]
+    if len(set(keep)) < len(keep) or not set(keep) <= set(range(n)):
+        raise ArgumentError(
+            f"Argument `keep` must be different spins of 0 to {n - 1}, but is {tuple(keep)}"
+        )
     drop = [k for k in range(n) if k not in keep]
     order = [*keep, *drop]
     offset = len(batch)
@@ -395,12 +406,14 @@ def named_operator(name: str) -> Complex:
     return sum((c * pauli(p) for p, c in terms), start=np.zeros((4, 4), dtype=complex))
 
 
+@checked
 def from_named(terms: Mapping[str, float]) -> Complex:
     """Return the 4×4 matrix Σ value·operator of named terms, in the unit of the values."""
     zero = np.zeros((4, 4), dtype=complex)
     return sum((value * named_operator(name) for name, value in terms.items()), start=zero)
 
 
+@checked
 def named_terms(matrix: Complex) -> dict[str, Any]:
     """Split traceless 4×4 Hermitian matrices into the named terms, and what is left.
 
@@ -418,6 +431,7 @@ def named_terms(matrix: Complex) -> dict[str, Any]:
     dict
         Name to value in Hz, ``other`` last: floats, or arrays of shape (...) for a stack.
     """
+    check_two_spins(matrix, "matrix")
     c = dict(
         zip(pauli_strings(2), np.moveaxis(pauli_coefficients(matrix).real, -1, 0), strict=True)
     )
@@ -444,6 +458,7 @@ def _plain(value: Real) -> float | Real:
     return value if np.ndim(value) else float(value)
 
 
+@checked
 def pair_part(matrix: Complex, first: int, second: int) -> Complex:
     """Return the part of an n-spin Hamiltonian that acts on two of the spins alone, as 4×4."""
     return np.asarray(partial_trace(matrix, (first, second)) / 2 ** (spin_count(matrix) - 2))

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import logm
 
+from nmrqb.arguments import checked
 from nmrqb.average.effective import turned_on
 from nmrqb.average.lindblad import (
     from_pauli_transfer,
@@ -33,10 +34,12 @@ from nmrqb.dynamics import (
     unitary,
     unitary_superoperator,
 )
+from nmrqb.dynamics.segments import check_segments
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
     Complex,
     Real,
+    as_matrix,
     dagger,
     from_named,
     named_terms,
@@ -186,6 +189,7 @@ class OpenAverage:
 
 
 # ---------------------------------------------------------------------------- the Magnus series
+@checked
 def average_liouvillian(
     segments: Sequence[Segment],
     drift: Complex,
@@ -223,7 +227,9 @@ def average_liouvillian(
         14 for three spins, 2 for four), or the dissipator has a wrong shape or is no generator of
         Hermitian states.
     """
+    drift = as_matrix(drift, "drift")
     d = drift.shape[-1]
+    check_segments(segments, d)
     period = checked_period(segments, order=order, cycles=cycles)
     _check_size(d, order)
     _check_dissipation(dissipation, d)
@@ -418,6 +424,7 @@ def _pauli_rates(generator: Complex, rounding: float) -> dict[str, float]:
     }
 
 
+@checked
 def average_open(
     segments: Sequence[Segment],
     drift: Complex,

@@ -316,7 +316,7 @@ def dephase(
     d = H.shape[-1]
     generator = commutator_superoperator(H) + dissipator(operators, d)
     t = np.atleast_1d(finite_numbers(times, "times"))
-    maps = exp_matrix(generator[..., None, :, :] * t[:, None, None])
+    maps = exp_matrix(np.asarray(generator[..., None, :, :] * t[:, None, None], dtype=complex))
     flat = rho.reshape(*rho.shape[:-2], 1, d * d, 1)
     found = maps @ flat
     return np.asarray(found.reshape(*found.shape[:-2], d, d))

@@ -203,6 +203,7 @@ def _pure_spin(spin: str | tuple[ArrayLike, ArrayLike]) -> Complex:
     return np.asarray((PAULI["I"] + np.cos(theta) * PAULI["Z"] + np.sin(theta) * across) / 2)
 
 
+@checked
 def basis_state(bits: str) -> Complex:
     """Return |b₁b₂…⟩⟨b₁b₂…| for a string of 0 (up) and 1 (down): shape (2ⁿ, 2ⁿ)."""
     if not bits or set(bits) - {"0", "1"}:
@@ -228,6 +229,7 @@ def excited_population(rho: Any) -> Real:  # noqa: ANN401 - arrays or Qobj
     return np.asarray(state[..., 0, 0].real)
 
 
+@checked
 def is_density_matrix(rho: Any, tolerance: float = 1e-9) -> bool:  # noqa: ANN401 - arrays or Qobj
     """Tell whether every matrix of a stack (..., d, d) is a state, see `as_state`."""
     try:

@@ -7,10 +7,12 @@ from typing import Any
 
 import yaml
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.sample.model import Coupling, Sample, Spin
 
 
+@checked
 def sample_text(sample: Sample) -> str:
     """Return the YAML text of a sample, every number in full precision.
 

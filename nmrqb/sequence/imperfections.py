@@ -8,10 +8,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from nmrqb.arguments import checked_fields
+from nmrqb.arguments import checked, checked_fields
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import PulseModel, Sample
+from nmrqb.sample.calibration import check_pulse_model
 from nmrqb.sequence.model import TimedEvent, TimedPulse, TimedRotation, Timeline
 from nmrqb.units import is_batch
 
@@ -85,6 +86,7 @@ NO_ERRORS = PulseErrors()
 Errors = PulseErrors | Mapping[str, PulseErrors]
 
 
+@checked
 def with_errors(timeline: Timeline, errors: Errors, sample: Sample) -> Timeline:
     """Return a timeline whose pulses have the errors of their channels.
 
@@ -115,6 +117,7 @@ def with_errors(timeline: Timeline, errors: Errors, sample: Sample) -> Timeline:
     return replace(timeline, events=tuple(e for event in timeline.events for e in played(event)))
 
 
+@checked
 def channel_errors(errors: Errors, sample: Sample, pulses: PulseModel) -> tuple[PulseErrors, ...]:
     """Return the errors of the pulses on every spin of a sample.
 
@@ -123,6 +126,7 @@ def channel_errors(errors: Errors, sample: Sample, pulses: PulseModel) -> tuple[
     ArgumentError
         If a nucleus is not in the sample, or ideal pulses are to have transients or a rise time.
     """
+    check_pulse_model(pulses)
     every = (errors,) if isinstance(errors, PulseErrors) else tuple(errors.values())
     lasting = next((found for found in every if found.need_length), None)
     if pulses == "ideal" and lasting is not None:

@@ -124,6 +124,7 @@ class Calibration:
         return np.asarray(per_error.swapaxes(-1, -2) @ self.covariance @ per_error)
 
 
+@checked
 def reference_readouts(sample: Sample) -> tuple[str, ...]:
     """Return 90° y pulses on all spins of one channel after the other, say YI and IY."""
     return tuple(

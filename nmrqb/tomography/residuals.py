@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2 as chi2_law
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_matrix
 from nmrqb.tomography.calibration import Calibration
@@ -47,6 +48,7 @@ class Residuals:
         return np.asarray(chi2_law.cdf(self.chi2, self.degrees_of_freedom))
 
 
+@checked
 def residuals(
     fids: Complex,
     chain: Chain,

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
 from nmrqb.files import read_text
 from nmrqb.operators import Real
@@ -223,6 +224,7 @@ class Tabulated:
         return np.asarray(rng.choice(values, size=count, p=weights))
 
 
+@checked
 def static_field(T2_star: float, T2: float = np.inf, nucleus: str = "1H") -> Lorentzian | None:
     """Return the spread of the static field, in Hz of 1H, behind a T2* of a nucleus.
 
