@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nmrqb.errors import ArgumentError
 
@@ -120,17 +121,41 @@ def as_seed(seed: int) -> int:
     return seed
 
 
+def check_finite(name: str, value: ArrayLike) -> None:
+    """Refuse a number, or an array, that is not finite.
+
+    Raises
+    ------
+    ArgumentError
+        If it is so; the message names the argument.
+    """
+    if not np.all(np.isfinite(value)):
+        raise ArgumentError(f"Argument `{name}` must be finite, but is {value}")
+
+
+def check_positive(name: str, value: ArrayLike) -> None:
+    """Refuse a number, or an array, that is not positive and finite.
+
+    Raises
+    ------
+    ArgumentError
+        If it is so; the message names the argument.
+    """
+    if not np.all((np.asarray(value) > 0) & np.isfinite(value)):
+        raise ArgumentError(f"Argument `{name}` must be positive and finite, but is {value}")
+
+
 def check_shape(
-    array: np.ndarray, name: str, shape: tuple[int, ...], *, stack: bool = False
+    name: str, array: np.ndarray, shape: tuple[int, ...], *, stack: bool = False
 ) -> None:
     """Refuse an array that is not of a shape.
 
     Parameters
     ----------
-    array
-        The array.
     name
         What a refusal calls it.
+    array
+        The array.
     shape
         What its shape must be.
     stack

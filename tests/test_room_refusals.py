@@ -94,9 +94,9 @@ def test_the_argument_is_named(message, call):
 
 
 def test_shapes_of_one_and_of_stacks():
-    check_shape(np.ones((5, 2, 3)), "x", (2, 3), stack=True)
-    check_shape(np.ones(3), "x", (3,))
+    check_shape("x", np.ones((5, 2, 3)), (2, 3), stack=True)
+    check_shape("x", np.ones(3), (3,))
     with pytest.raises(ArgumentError, match=r"`x` must have shape \(3,\), but has shape \(1, 3\)"):
-        check_shape(np.ones((1, 3)), "x", (3,))
+        check_shape("x", np.ones((1, 3)), (3,))
     with pytest.raises(ArgumentError, match=r"must have shape \(\.\.\., 3\), but has shape \(\)"):
-        check_shape(np.ones(()), "x", (3,), stack=True)
+        check_shape("x", np.ones(()), (3,), stack=True)

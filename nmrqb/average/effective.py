@@ -86,7 +86,7 @@ def effective_hamiltonian(U: Complex, U_rf: Complex, period: float | Real) -> Co
         If a matrix is not square or not finite, the two differ in size, or T is not positive.
     """
     both, rf = as_matrix(U, "U"), as_matrix(U_rf, "U_rf")
-    check_shape(both, "U", rf.shape[-2:], stack=True)
+    check_shape("U", both, rf.shape[-2:], stack=True)
     if not np.all(np.isfinite(period) & (np.asarray(period) > 0)):
         raise ArgumentError(f"Argument `period` must be a positive time in s, but is {period}")
     A = unitary_logarithm(dagger(rf) @ both)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nmrqb.arguments import checked
+from nmrqb.arguments import check_finite, checked
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import PAULI, Complex, Real, as_hermitian, as_real, as_state, dagger, kron
 
@@ -115,8 +115,7 @@ def spin_gibbs(splitting: ArrayLike, temperature: ArrayLike, *, inverted: bool =
         As for `gibbs`, of ``splitting`` where that is not finite.
     """
     nu = as_real(splitting, "splitting")
-    if not np.all(np.isfinite(nu)):
-        raise ArgumentError(f"Argument `splitting` must be finite, but is {nu}")
+    check_finite("splitting", nu)
     return gibbs(nu[..., None, None] / 2 * PAULI["Z"], temperature, inverted=inverted)
 
 

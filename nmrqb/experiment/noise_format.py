@@ -155,18 +155,22 @@ class NoiseFormat(Entry):
         return None if self.b1_distribution in ("gaussian", "uniform") else self.b1_distribution
 
     @model_validator(mode="after")
-    def _together(self) -> NoiseFormat:
-        given = self.model_fields_set
+    def _b1_together(self) -> NoiseFormat:
         if self.b1_profile is not None and self.b1_inhomogeneity:
             raise ValueError(
                 "must not have `b1_inhomogeneity` beside a measured b1_distribution, "
                 f"{self.b1_profile}"
             )
-        if {"b1_distribution"} <= given and not self.b1_profile and not self.b1_inhomogeneity:
+        given = "b1_distribution" in self.model_fields_set
+        if given and not self.b1_profile and not self.b1_inhomogeneity:
             raise ValueError(
                 "must not have `b1_distribution` without b1_inhomogeneity, but has "
                 f"{self.b1_distribution}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _b0_together(self) -> NoiseFormat:
         if self.b0_distribution is not None and self.b0_inhomogeneity is None:
             raise ValueError(
                 "must not have `b0_distribution` without b0_inhomogeneity, but has "
@@ -178,6 +182,10 @@ class NoiseFormat(Entry):
                 f"must not have `b0_distribution` gaussian beside a T2* of {spread:g} s, whose "
                 "decay is that of a lorentzian; give the standard deviation in Hz"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _pulses_last(self) -> NoiseFormat:
         if self.pulse_errors.need_length and self.pulses == "ideal":
             name = self.pulse_errors.need_length
             raise ValueError(f"must have `pulses` finite for the {name} of pulse_errors to act")

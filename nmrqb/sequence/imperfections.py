@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from nmrqb.arguments import checked, checked_fields
+from nmrqb.arguments import check_finite, checked, checked_fields
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import PulseModel, Sample
@@ -65,9 +65,7 @@ class PulseErrors:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not math.isfinite(getattr(self, field.name)):
-                value = getattr(self, field.name)
-                raise ArgumentError(f"Argument `{field.name}` must be finite, but is {value}")
+            check_finite(field.name, getattr(self, field.name))
         if self.amplitude < -1:
             raise ArgumentError(
                 f"Argument `amplitude` must be -1 (no rf) or more, but is {self.amplitude}"

@@ -100,7 +100,7 @@ def transitions(generator: Complex, coil: Complex) -> Complex:
     -------
     array of shape (lines,), complex, 1/s
     """
-    check_shape(coil, "coil", as_matrix(generator, "generator").shape[-1:])
+    check_shape("coil", coil, as_matrix(generator, "generator").shape[-1:])
     nothing = np.zeros(0, dtype=complex), np.zeros(0)
     found = [nothing, *(_modes(sectors, coil) for sectors in seen_part(generator, coil))]
     rates, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -145,7 +145,7 @@ def detection(generator: Complex, coil: Complex, receiver: Receiver) -> Complex:
     receiver
         Points, dead time and phase.
     """
-    check_shape(coil, "coil", as_matrix(generator, "generator").shape[-1:])
+    check_shape("coil", coil, as_matrix(generator, "generator").shape[-1:])
     rows = np.zeros((*generator.shape[:-2], receiver.points, len(coil)), dtype=complex)
     phase = np.exp(1j * receiver.phase_rad)
     for sectors in seen_part(generator, coil):
@@ -206,7 +206,7 @@ def check_noise(noise: Real, fids: Complex) -> None:
         raise ArgumentError(
             f"Argument `fids` must have shape (..., channels, points), but has shape {fids.shape}"
         )
-    check_shape(noise, "noise", fids.shape[-2:-1])
+    check_shape("noise", noise, fids.shape[-2:-1])
     if not np.all(np.isfinite(noise) & (noise >= 0)):
         raise ArgumentError(f"Argument `noise` must be finite and ≥ 0, but is {noise}")
 

@@ -182,8 +182,8 @@ def stroboscopic(U: Complex, state: Complex, cycles: int) -> Complex:
     if cycles < 0:
         raise ArgumentError(f"Argument `cycles` must be ≥ 0, but is {cycles}")
     d = as_matrix(U, "U").shape[-1]
-    check_shape(U, "U", (d, d))
-    check_shape(state, "state", (d,) if state.ndim == 1 else (d, d))
+    check_shape("U", U, (d, d))
+    check_shape("state", state, (d,) if state.ndim == 1 else (d, d))
     if state.ndim > 1:
         passes = powers(U, np.arange(cycles + 1))
         return np.asarray(passes @ state @ dagger(passes))
@@ -231,7 +231,7 @@ def infidelity(U: Complex, V: Complex) -> Real:
     It is computed from the distance of the phase-aligned unitaries, so that it does not lose its
     digits near zero: with g = ‖U − e^{iα}V‖²/2d = 1 − |tr U†V|/d it is g(2 − g).
     """
-    check_shape(as_matrix(V, "V"), "V", as_matrix(U, "U").shape[-2:], stack=True)
+    check_shape("V", as_matrix(V, "V"), as_matrix(U, "U").shape[-2:], stack=True)
     overlap = np.einsum("...ji,...ji->...", U.conj(), V)
     size = np.abs(overlap)
     phase = np.where(size > 0, overlap / np.where(size > 0, size, 1), 1)

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from nmrqb.arguments import checked
+from nmrqb.arguments import check_positive, checked
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
 from nmrqb.files import read_text
 from nmrqb.operators import Real
@@ -47,11 +47,6 @@ class Distribution(Protocol):
         """Return independent values, shape (count,)."""
 
 
-def _positive(name: str, value: float) -> None:
-    if not 0 < value < np.inf:
-        raise ArgumentError(f"Argument `{name}` must be positive and finite, but is {value}")
-
-
 @dataclass(frozen=True)
 class Gaussian:
     """Normal distribution round 0 of standard deviation ``spread``.
@@ -70,7 +65,7 @@ class Gaussian:
     missing: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("spread", self.spread)
+        check_positive("spread", self.spread)
 
     def intervals(self, angle: float) -> int:
         """Return the size of the rule that resolves phases of up to ``angle`` rad per unit."""
@@ -106,7 +101,7 @@ class Lorentzian:
     missing: float = _LORENTZIAN_MISSING
 
     def __post_init__(self) -> None:
-        _positive("half_width", self.half_width)
+        check_positive("half_width", self.half_width)
         if not 0 < self.missing < 0.5:
             raise ArgumentError(
                 f"Argument `missing` must be above 0 and below 0.5, but is {self.missing}"
@@ -152,7 +147,7 @@ class Uniform:
     missing: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("half_width", self.half_width)
+        check_positive("half_width", self.half_width)
 
     def intervals(self, angle: float) -> int:
         """Return the size of the rule that resolves phases of up to ``angle`` rad per unit."""

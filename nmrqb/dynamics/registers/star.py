@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nmrqb.arguments import check_finite
 from nmrqb.dynamics.registers.collective import (
     collective_operator,
     levels,
@@ -138,8 +139,7 @@ def star_terms(
 
 def finite(value: float | Real, name: str) -> Real:
     """Return numbers as an array, refusing by name what is not finite."""
-    if not np.all(np.isfinite(value)):
-        raise ArgumentError(f"Argument `{name}` must be finite, but is {value}")
+    check_finite(name, value)
     return np.asarray(value, dtype=float)
 
 

@@ -108,7 +108,7 @@ def dissipator(operators: Iterable[Complex], d: int) -> Complex:
     one = np.eye(d)
     total = np.zeros((d * d, d * d), dtype=complex)
     for L in operators:
-        check_shape(np.asarray(L), "operators", (d, d))
+        check_shape("operators", np.asarray(L), (d, d))
         rate = dagger(L) @ L
         total += np.kron(L, L.conj()) - (np.kron(rate, one) + np.kron(one, rate.T)) / 2
     return total

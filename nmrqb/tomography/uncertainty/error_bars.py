@@ -336,7 +336,7 @@ def nearest_kink(figure: KinkedFigure, rho: Complex, covariance: Real) -> Real:
     -------
     array of shape (...)
     """
-    check_shape(covariance, "covariance", (as_matrix(rho).shape[-1] ** 2 - 1,) * 2)
+    check_shape("covariance", covariance, (as_matrix(rho).shape[-1] ** 2 - 1,) * 2)
     observed, frame = figure.kinks.observe(rho.reshape(-1, *rho.shape[-2:]))
     turned = figure.kinks.turned(_unit_errors(np.linalg.cholesky(covariance))[None], frame)
     gaps = (figure.kinks.gaps(observed) / figure.kinks.spread(turned)).min(axis=-1)
