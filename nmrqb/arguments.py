@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from nmrqb.errors import ArgumentError
 
@@ -121,7 +120,7 @@ def as_seed(seed: int) -> int:
     return seed
 
 
-def check_finite(name: str, value: ArrayLike) -> None:
+def check_finite(name: str, value: float | np.ndarray) -> None:
     """Refuse a number, or an array, that is not finite.
 
     Raises
@@ -133,7 +132,7 @@ def check_finite(name: str, value: ArrayLike) -> None:
         raise ArgumentError(f"Argument `{name}` must be finite, but is {value}")
 
 
-def check_positive(name: str, value: ArrayLike) -> None:
+def check_positive(name: str, value: float | np.ndarray) -> None:
     """Refuse a number, or an array, that is not positive and finite.
 
     Raises
