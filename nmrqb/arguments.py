@@ -214,12 +214,14 @@ def _hints(function: Callable[..., Any]) -> Iterator[tuple[str, Hint]]:
             yield name, hint
 
 
+@functools.cache
 def _origin(hint: Hint) -> Any:  # noqa: ANN401
     """Return what an annotation is of, one word for both ways to write a union."""
     origin: Any = get_origin(hint)
     return Union if origin is types.UnionType else origin
 
 
+@functools.cache
 def _is_rule(hint: Hint) -> bool:
     origin = _origin(hint)
     if origin is Union:
@@ -323,6 +325,7 @@ def _array(value: Any, hint: Hint) -> Any:  # noqa: ANN401
     return found.astype(float) if found.dtype.kind in "iu" else found
 
 
+@functools.cache
 def _kinds(hint: Hint) -> str:
     """Return the kinds of numpy numbers that an array may hold; none without a rule."""
     number = get_args(get_args(hint)[1])[0]
