@@ -120,6 +120,60 @@ def as_seed(seed: int) -> int:
     return seed
 
 
+def check_finite(name: str, value: float | np.ndarray) -> None:
+    """Refuse a number, or an array, that is not finite.
+
+    Raises
+    ------
+    ArgumentError
+        If it is so; the message names the argument.
+    """
+    if not np.all(np.isfinite(value)):
+        raise ArgumentError(f"Argument `{name}` must be finite, but is {value}")
+
+
+def check_positive(name: str, value: float | np.ndarray) -> None:
+    """Refuse a number, or an array, that is not positive and finite.
+
+    Raises
+    ------
+    ArgumentError
+        If it is so; the message names the argument.
+    """
+    if not np.all((np.asarray(value) > 0) & np.isfinite(value)):
+        raise ArgumentError(f"Argument `{name}` must be positive and finite, but is {value}")
+
+
+def check_shape(
+    name: str, array: np.ndarray, shape: tuple[int, ...], *, stack: bool = False
+) -> None:
+    """Refuse an array that is not of a shape.
+
+    Parameters
+    ----------
+    name
+        What a refusal calls it.
+    array
+        The array.
+    shape
+        What its shape must be.
+    stack
+        Whether there may be batch axes before.
+
+    Raises
+    ------
+    ArgumentError
+        If it is of another shape.
+    """
+    found = array.shape[-len(shape) :] if stack else array.shape
+    if found != shape:
+        wanted = ", ".join([*["..."] * stack, *map(str, shape)])
+        comma = "," if len(shape) + stack == 1 else ""
+        raise ArgumentError(
+            f"Argument `{name}` must have shape ({wanted}{comma}), but has shape {array.shape}"
+        )
+
+
 def taken(value: object, name: str, hint: Hint) -> Any:  # noqa: ANN401 - of the annotation
     """Return a value as its annotation wants it.
 
@@ -160,12 +214,14 @@ def _hints(function: Callable[..., Any]) -> Iterator[tuple[str, Hint]]:
             yield name, hint
 
 
+@functools.cache
 def _origin(hint: Hint) -> Any:  # noqa: ANN401
     """Return what an annotation is of, one word for both ways to write a union."""
     origin: Any = get_origin(hint)
     return Union if origin is types.UnionType else origin
 
 
+@functools.cache
 def _is_rule(hint: Hint) -> bool:
     origin = _origin(hint)
     if origin is Union:
@@ -269,6 +325,7 @@ def _array(value: Any, hint: Hint) -> Any:  # noqa: ANN401
     return found.astype(float) if found.dtype.kind in "iu" else found
 
 
+@functools.cache
 def _kinds(hint: Hint) -> str:
     """Return the kinds of numpy numbers that an array may hold; none without a rule."""
     number = get_args(get_args(hint)[1])[0]

@@ -25,7 +25,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
 from nmrqb import units
-from nmrqb.errors import Fault, Position, nearest, refuse
+from nmrqb.errors import Fault, InputError, Position, nearest
 from nmrqb.files import Document, Keys, Kind, Tree, check_format, open_document, with_overrides
 from nmrqb.files.documents import MAX_FAULTS
 
@@ -258,8 +258,8 @@ def checked(document: Document, model: type[EntryT]) -> EntryT:
         With all the faults of the document.
     """
     entry, faults = check(document, model)
-    refuse(faults)
-    assert entry is not None  # an entry is missing only where there are faults
+    if entry is None:
+        raise InputError(faults)
     return entry
 
 

@@ -7,9 +7,9 @@ Hamiltonian are those of H/2π = Σ c_P P in Hz on Pauli strings P.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -211,17 +211,37 @@ def spin_count(matrix: Complex) -> int:
     return n
 
 
+def check_two_spins(matrix: Complex, name: str = "rho") -> None:
+    """Refuse matrices that are not of two spins, (..., 4, 4).
+
+    Raises
+    ------
+    ArgumentError
+        If they are not; the message names the argument.
+    """
+    if matrix.shape[-2:] != (4, 4):
+        raise ArgumentError(
+            f"Argument `{name}` must be of two spins, (..., 4, 4), but has shape {matrix.shape}"
+        )
+
+
 def dagger(matrix: Complex) -> Complex:
     """Return the Hermitian conjugate over the last two axes."""
     return matrix.conj().swapaxes(-1, -2)
 
 
 def kron(factors: Iterable[Complex]) -> Complex:
-    """Return the tensor product of matrices, the first factor leftmost."""
-    product = np.eye(1, dtype=complex)
-    for factor in factors:
-        product = np.kron(product, factor)
-    return product
+    """Return the tensor product of stacks of matrices, the first factor leftmost.
+
+    Shapes (..., a, a), (..., b, b), … become (..., ab…, ab…); batch axes broadcast.
+    """
+    return functools.reduce(_beside, factors, np.eye(1, dtype=complex))
+
+
+def _beside(first: Complex, second: Complex) -> Complex:
+    product = first[..., :, None, :, None] * second[..., None, :, None, :]
+    rows, columns = (first.shape[axis] * second.shape[axis] for axis in (-2, -1))
+    return np.asarray(product.reshape(*product.shape[:-4], rows, columns))
 
 
 def pauli(string: str) -> Complex:
@@ -237,13 +257,13 @@ def pauli(string: str) -> Complex:
     return kron(PAULI[letter] for letter in string)
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def pauli_strings(n: int) -> tuple[str, ...]:
     """Return all 4ⁿ Pauli strings of n spins, the identity first."""
     return tuple("".join(letters) for letters in itertools.product("IXYZ", repeat=n))
 
 
-@lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=8)
 def pauli_basis(n: int) -> Complex:
     """Return all Pauli strings of n spins as an array of shape (4ⁿ, 2ⁿ, 2ⁿ)."""
     basis = np.array([pauli(string) for string in pauli_strings(n)])
@@ -267,6 +287,8 @@ def from_pauli_coefficients(coefficients: Real | Complex) -> Complex:
 
 def embed(operator: Complex, spin: int, n: int) -> Complex:
     """Return a one-spin operator acting on ``spin`` of ``n`` spins."""
+    if spin not in range(n):
+        raise ArgumentError(f"Argument `spin` must be one of 0 to {n - 1}, but is {spin!r}")
     return kron(operator if k == spin else PAULI["I"] for k in range(n))
 
 
@@ -297,7 +319,7 @@ def spread(operator: Complex, spins: Sequence[int], n: int) -> Complex:
     )
 
 
-@lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)
 def spin_operator(axis: str, spin: int, n: int) -> Complex:
     """Return I_a = σ_a/2 (axis x, y or z) of one of ``n`` spins, dimensionless and read-only."""
     operator = embed(PAULI[axis.upper()] / 2, spin, n)
@@ -305,7 +327,7 @@ def spin_operator(axis: str, spin: int, n: int) -> Complex:
     return operator
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def spin_projections(n: int) -> Real:
     """Return m_k of every level, ½ where the spin is up and −½ where it is down: (n, 2ⁿ)."""
     levels = np.arange(2**n)
@@ -331,7 +353,7 @@ def bloch_vectors(rotation: Complex) -> Real | None:
     return None if unlike > scale or others else vectors
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def _flips(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the levels with spin k up and the same with it down, each of shape (n, 2ⁿ⁻¹)."""
     levels = np.arange(2**n)
@@ -340,15 +362,24 @@ def _flips(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return up, up | np.array(bits)[:, None]
 
 
+@checked
 def swap(first: int, second: int, n: int) -> Complex:
     """Return the unitary that exchanges two of ``n`` spins, ½ Σ_a σ_a⊗σ_a with a = I, X, Y, Z."""
+    if first == second:
+        raise ArgumentError(f"Arguments `first` and `second` must differ, but both are {first}")
     products = [embed(s, first, n) @ embed(s, second, n) for s in PAULI.values()]
     return np.asarray(np.sum(products, axis=0) / 2)
 
 
+@checked
 def partial_trace(rho: Complex, keep: Sequence[int]) -> Complex:
     """Return the state of the spins in ``keep``: (..., 2ⁿ, 2ⁿ) → (..., 2ᵏ, 2ᵏ), in their order."""
+    rho = as_matrix(rho)
     n, batch = spin_count(rho), rho.shape[:-2]
+    if len(set(keep)) < len(keep) or not set(keep) <= set(range(n)):
+        raise ArgumentError(
+            f"Argument `keep` must be different spins of 0 to {n - 1}, but is {tuple(keep)}"
+        )
     drop = [k for k in range(n) if k not in keep]
     order = [*keep, *drop]
     offset = len(batch)
@@ -375,12 +406,14 @@ def named_operator(name: str) -> Complex:
     return sum((c * pauli(p) for p, c in terms), start=np.zeros((4, 4), dtype=complex))
 
 
+@checked
 def from_named(terms: Mapping[str, float]) -> Complex:
     """Return the 4×4 matrix Σ value·operator of named terms, in the unit of the values."""
     zero = np.zeros((4, 4), dtype=complex)
     return sum((value * named_operator(name) for name, value in terms.items()), start=zero)
 
 
+@checked
 def named_terms(matrix: Complex) -> dict[str, Any]:
     """Split traceless 4×4 Hermitian matrices into the named terms, and what is left.
 
@@ -398,6 +431,7 @@ def named_terms(matrix: Complex) -> dict[str, Any]:
     dict
         Name to value in Hz, ``other`` last: floats, or arrays of shape (...) for a stack.
     """
+    check_two_spins(matrix, "matrix")
     c = dict(
         zip(pauli_strings(2), np.moveaxis(pauli_coefficients(matrix).real, -1, 0), strict=True)
     )
@@ -424,6 +458,7 @@ def _plain(value: Real) -> float | Real:
     return value if np.ndim(value) else float(value)
 
 
+@checked
 def pair_part(matrix: Complex, first: int, second: int) -> Complex:
     """Return the part of an n-spin Hamiltonian that acts on two of the spins alone, as 4×4."""
     return np.asarray(partial_trace(matrix, (first, second)) / 2 ** (spin_count(matrix) - 2))

@@ -23,6 +23,7 @@ from nmrqb.files import (
     with_overrides,
     yaml_text,
 )
+from nmrqb.files.texts import MAX_BYTES
 
 BASIC = b"""\
 format: nmrqb-sample/1
@@ -89,6 +90,7 @@ BROKEN = {
     "open bracket": (b"a: [1, 2\n", "2:1", "this is not YAML"),
     "bad indent": (b"a: 1\n  b: 2\n", "2:4", "this is not YAML: mapping values"),
     "not UTF-8": (b"a: 1\nb: \xe9\n", "2:4", "byte 0xe9 is not UTF-8"),
+    "not UTF-8 after a mark": (b"\xef\xbb\xbf\xc3\xa9: \xff\n", "1:4", "byte 0xff is not UTF-8"),
     "UTF-16": ("a: 1".encode("utf-16"), "1:1", "is not UTF-8"),
     "control character": (b"a: 1\nb: x\x07\n", "2:5", "U\\+0007 may not stand in YAML"),
 }
@@ -139,7 +141,7 @@ def test_several_faults_are_told_together():
 
 def test_size_is_bounded(tmp_path):
     big = tmp_path / "big.yaml"
-    big.write_bytes(b"a: 1\n" + b"#" * documents.MAX_BYTES)
+    big.write_bytes(b"a: 1\n" + b"#" * MAX_BYTES)
     with pytest.raises(InputError, match=r"big\.yaml:1:1: .* larger than 5 MB"):
         read_document(big)
 

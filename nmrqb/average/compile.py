@@ -82,6 +82,7 @@ def compile_sequence(
     return compile_timeline(timeline, sample, order=order, other=counterpart, analyse=analyse)
 
 
+@checked
 def compile_timeline(
     timeline: Timeline,
     sample: Sample,

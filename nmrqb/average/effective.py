@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import schur
 
+from nmrqb.arguments import check_shape, checked
 from nmrqb.dynamics import Segment, unitary
-from nmrqb.operators import Complex, Real, dagger
+from nmrqb.errors import ArgumentError
+from nmrqb.operators import Complex, Real, as_matrix, dagger
 
 MAX_CYCLES = 24
 _CLOSED = 1e-9
@@ -17,6 +19,7 @@ _NEAR_BRANCH = 1e-3  # distance of an eigenvalue of U from −1
 _PHASE_STEP, _MAX_STEPS = 0.1, 2000  # rad, and how many of them are tried
 
 
+@checked
 def cycles_to_close(U_rf: Complex, limit: int = MAX_CYCLES) -> int | None:
     """Return the smallest m ≤ limit with U_rf^m = 1 up to a phase, or None.
 
@@ -28,7 +31,7 @@ def cycles_to_close(U_rf: Complex, limit: int = MAX_CYCLES) -> int | None:
     limit
         Largest number of passes tried.
     """
-    one = np.eye(U_rf.shape[-1], dtype=complex)
+    one = np.eye(as_matrix(U_rf, "U_rf").shape[-1], dtype=complex)
     power = one
     for m in range(1, limit + 1):
         power = U_rf @ power
@@ -66,6 +69,7 @@ def _schur_logarithm(U: Complex) -> Complex:
     return np.asarray((A + dagger(A)) / 2)
 
 
+@checked
 def effective_hamiltonian(U: Complex, U_rf: Complex, period: float | Real) -> Complex:
     """Return the exact (i/T) log[U_rf†(T) U(T)] in rad/s, made traceless: shape (..., d, d).
 
@@ -75,8 +79,17 @@ def effective_hamiltonian(U: Complex, U_rf: Complex, period: float | Real) -> Co
         Propagators of the whole period with and without the drift.
     period
         T in s, shape (...).
+
+    Raises
+    ------
+    ArgumentError
+        If a matrix is not square or not finite, the two differ in size, or T is not positive.
     """
-    A = unitary_logarithm(dagger(U_rf) @ U)
+    both, rf = as_matrix(U, "U"), as_matrix(U_rf, "U_rf")
+    check_shape("U", both, rf.shape[-2:], stack=True)
+    if not np.all(np.isfinite(period) & (np.asarray(period) > 0)):
+        raise ArgumentError(f"Argument `period` must be a positive time in s, but is {period}")
+    A = unitary_logarithm(dagger(rf) @ both)
     d = A.shape[-1]
     trace = np.trace(A, axis1=-2, axis2=-1)[..., None, None]
     return np.asarray((A - trace / d * np.eye(d)) / np.asarray(period)[..., None, None])
@@ -110,15 +123,37 @@ def branch_safe(
     reach = period * float(np.linalg.norm(drift, 2)) + cycles * _extra(segments)
     if reach < np.pi:
         return True
+    toggled = turned_on(segments, drift, reach, cycles)
+    if toggled is None:
+        return False
+    phases = np.angle(np.linalg.eigvals(toggled))
+    return bool(np.abs(phases).max() + reach / (2 * len(toggled) - 2) < np.pi)
+
+
+def turned_on(
+    segments: Sequence[Segment], drift: Complex, reach: float, cycles: int
+) -> Complex | None:
+    """Return U_rf†(T) U(T; λ) on a grid of λ from 0 to 1 that scales the drift: (..., d, d).
+
+    Parameters
+    ----------
+    segments, drift, cycles
+        As for `branch_safe`.
+    reach
+        By how much in rad a phase may move from λ = 0 to 1; the grid has steps of 0.1 rad.
+
+    Returns
+    -------
+    array, or None where the grid would need more than 2000 steps
+    """
     steps = int(np.ceil(reach / _PHASE_STEP))
     if steps > _MAX_STEPS:
-        return False
+        return None
     scales = np.linspace(0, 1, steps + 1)[:, None, None]
     weaker = [s if s.evolution is None else replace(s, evolution=scales * s.evolution)
               for s in segments]  # fmt: skip
     U = np.linalg.matrix_power(unitary(weaker, scales * drift), cycles)
-    phases = np.angle(np.linalg.eigvals(dagger(U[0]) @ U))
-    return bool(np.abs(phases).max() + reach / (2 * steps) < np.pi)
+    return np.asarray(dagger(U[0]) @ U)
 
 
 def _extra(segments: Sequence[Segment]) -> float:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics import Segment
 from nmrqb.dynamics.segments import event_segments
 from nmrqb.errors import ArgumentError
@@ -86,6 +87,7 @@ class Frames:
 
 
 # ------------------------------------------------------------------------------- from a sequence
+@checked
 def toggling_frames(timeline: Timeline, n: int) -> Frames:
     """Return the toggling frame of one pass, every pulse one interval however it is shaped.
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics import Segment, exp_hermitian, unitary
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
     PAULI,
     Complex,
     Real,
+    as_matrix,
     dagger,
     from_pauli_coefficients,
     spin_count,
@@ -94,6 +96,7 @@ class LieAlgebra:
         return float(np.linalg.norm(part)) / max(float(np.linalg.norm(vector)), 1e-300)
 
 
+@checked
 def lie_algebra(operators: Sequence[Complex] | Complex) -> LieAlgebra:
     """Return the real Lie algebra that i times the operators generate, traces left out.
 
@@ -367,9 +370,9 @@ def _matrices(vectors: Real) -> Complex:
 
 def _checked(operators: Sequence[Complex] | Complex) -> tuple[Real, int]:
     """Return the traceless generators as unit vectors, zeros left out, and n."""
-    if not len(operators):
+    if not np.size(operators):
         raise ArgumentError("Argument `operators` must hold at least one operator, but is empty")
-    stack = np.asarray(operators)
+    stack = as_matrix(operators, "operators")
     n = spin_count(stack)
     if n > MAX_SPINS:
         raise ArgumentError(

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from scipy.linalg import expm
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics import Segment, total_duration
+from nmrqb.dynamics.segments import check_segments
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, dagger
+from nmrqb.operators import Complex, Real, as_matrix, dagger
 
 Matrix = Complex | Real
 Series = list[Complex]  # coefficients of λ⁰, λ¹, …, each of shape (..., d, d)
@@ -116,6 +118,7 @@ def logarithm_series(series: Series) -> Series:
     return total
 
 
+@checked
 def magnus_terms(
     segments: Sequence[Segment], drift: Complex, *, order: int, cycles: int = 1
 ) -> list[Complex]:
@@ -142,11 +145,13 @@ def magnus_terms(
     Raises
     ------
     ArgumentError
-        If the order is negative or the sequence takes no time.
+        If the order is negative, the sequence takes no time, or does not fit the drift.
     """
+    drift = as_matrix(drift, "drift")
+    check_segments(segments, drift.shape[-1])
     period = checked_period(segments, order=order, cycles=cycles)
     steps = ((-1j * s.rotation, -1j * s.drifted(drift)) for s in segments)
-    whole = product_series(steps, order + 2, like=np.asarray(drift, dtype=complex), cycles=cycles)
+    whole = product_series(steps, order + 2, like=drift, cycles=cycles)
     undo = dagger(whole[0])
     exponent = logarithm_series([undo @ coefficient for coefficient in whole])
     return [_hermitian(1j * term / period[..., None, None]) for term in exponent[1:]]

@@ -16,6 +16,8 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import logm
 
+from nmrqb.arguments import checked
+from nmrqb.average.effective import turned_on
 from nmrqb.average.lindblad import (
     from_pauli_transfer,
     kossakowski_form,
@@ -32,10 +34,12 @@ from nmrqb.dynamics import (
     unitary,
     unitary_superoperator,
 )
+from nmrqb.dynamics.segments import check_segments
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
     Complex,
     Real,
+    as_matrix,
     dagger,
     from_named,
     named_terms,
@@ -48,7 +52,6 @@ MAX_BLOCK = 1024  # side of the largest block exponential, (order + 2)·d²
 DEFAULT_ORDER = 2
 _HZ = 2 * np.pi
 _PHYSICAL = 1e-9  # of its largest entry: how far a dissipator may miss Hermiticity and trace
-_PHASE_STEP, _MAX_STEPS = 0.1, 2000  # rad, and how many of them the branch check tries
 _ALIKE = 1e-6  # of the spread: level spacings that count as one
 _SMALL = 1e-3  # of the Hamiltonian of a pair: named terms below are not priced
 _NOTHING = 1e-9  # of the whole Hamiltonian: that of a pair is rounding
@@ -186,6 +189,7 @@ class OpenAverage:
 
 
 # ---------------------------------------------------------------------------- the Magnus series
+@checked
 def average_liouvillian(
     segments: Sequence[Segment],
     drift: Complex,
@@ -223,7 +227,9 @@ def average_liouvillian(
         14 for three spins, 2 for four), or the dissipator has a wrong shape or is no generator of
         Hermitian states.
     """
+    drift = as_matrix(drift, "drift")
     d = drift.shape[-1]
+    check_segments(segments, d)
     period = checked_period(segments, order=order, cycles=cycles)
     _check_size(d, order)
     _check_dissipation(dissipation, d)
@@ -329,9 +335,9 @@ def principal_branch(
     )
     if reach < room:
         return True
-    steps = int(np.ceil(reach / _PHASE_STEP))
-    return steps <= _MAX_STEPS and (
-        _largest_difference(segments, drift, steps, cycles) + reach / (2 * steps) < room
+    toggled = turned_on(segments, drift, reach, cycles)
+    return toggled is not None and (
+        _largest_difference(toggled) + reach / (2 * len(toggled) - 2) < room
     )
 
 
@@ -340,15 +346,9 @@ def _spread(H: Complex) -> float:
     return float(levels[-1] - levels[0])
 
 
-def _largest_difference(
-    segments: Sequence[Segment], drift: Complex, steps: int, cycles: int
-) -> float:
-    """Return the largest |φ_a − φ_b| modulo 2π of U_rf†U on a grid of drifts from 0 to H."""
-    scales = np.linspace(0, 1, steps + 1)[:, None, None]
-    weaker = [s if s.evolution is None else replace(s, evolution=scales * s.evolution)
-              for s in segments]  # fmt: skip
-    U = np.linalg.matrix_power(unitary(weaker, scales * drift), cycles)
-    v = np.linalg.eigvals(dagger(U[0]) @ U)
+def _largest_difference(toggled: Complex) -> float:
+    """Return the largest |φ_a − φ_b| modulo 2π of the eigenphases of a stack of unitaries."""
+    v = np.linalg.eigvals(toggled)
     return float(np.abs(np.angle(v[:, :, None] * v[:, None, :].conj())).max())
 
 
@@ -424,6 +424,7 @@ def _pauli_rates(generator: Complex, rounding: float) -> dict[str, float]:
     }
 
 
+@checked
 def average_open(
     segments: Sequence[Segment],
     drift: Complex,

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nmrqb.arguments import checked
 from nmrqb.average.control import Control
 from nmrqb.average.effective import effective_hamiltonian
 from nmrqb.average.model import Sensitivity, SizeUnit
@@ -338,6 +339,7 @@ class RobustnessCurve:
     coefficient: float
 
 
+@checked
 def robustness_curves(
     subject: Pass,
     sizes: ErrorSizes | None = None,

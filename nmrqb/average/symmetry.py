@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.average.lie_algebra import (
     INSIDE,
     MAX_SPINS,
@@ -35,7 +36,7 @@ from nmrqb.average.selection_rules import (
     toggling,
 )
 from nmrqb.dynamics import Segment, exp_hermitian
-from nmrqb.operators import NAMED_TERMS, Complex, spin_count, spin_operator, swap
+from nmrqb.operators import NAMED_TERMS, Complex, as_matrix, spin_count, spin_operator, swap
 from nmrqb.sample import Sample
 
 _SYMMETRIC = 1e-12
@@ -284,6 +285,7 @@ def _suggestion(target: Complex, missed: float, lifts: _Lifts) -> tuple[tuple[st
 
 
 # ------------------------------------------------------------------------ exchange symmetry
+@checked
 def exchange_symmetric_pairs(segments: Sequence[Segment], drift: Complex) -> list[tuple[int, int]]:
     """Return the pairs of spins whose exchange commutes with every control and with the drift.
 
@@ -303,6 +305,7 @@ def exchange_symmetric_pairs(segments: Sequence[Segment], drift: Complex) -> lis
     list of (i, j)
         Tensor positions, i < j.
     """
+    drift = as_matrix(drift, "drift")
     n = spin_count(drift)
     operators = [drift, *_fields(segments), *_controls(segments)]
     return [

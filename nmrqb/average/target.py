@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.average.effective import effective_hamiltonian
 from nmrqb.average.model import TargetCheck
 from nmrqb.average.played import Played
@@ -25,6 +26,7 @@ TARGET_TOLERANCE = 1e-6
 _HZ = 2 * np.pi
 
 
+@checked
 def target_hamiltonian(timeline: Timeline, n: int) -> Complex:
     """Return H_target/2π in Hz on all n spins, in sample order: shape (2ⁿ, 2ⁿ).
 

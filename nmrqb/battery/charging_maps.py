@@ -130,6 +130,7 @@ def charging_map(
     return _joined(stack, size, lambda part: _closed(part, W, frequencies, masks))
 
 
+@checked
 def open_charging_map(
     H: Any,  # noqa: ANN401 - arrays or Qobj
     rho: Any,  # noqa: ANN401 - arrays or Qobj

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nmrqb.arguments import check_finite
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Real, as_real
 
@@ -18,8 +19,7 @@ def finite_numbers(value: ArrayLike, name: str) -> Real:
         If a number is not finite, or there are no numbers.
     """
     numbers = as_real(value, name)
-    if not np.all(np.isfinite(numbers)):
-        raise ArgumentError(f"Argument `{name}` must be finite, but is {numbers}")
+    check_finite(name, numbers)
     return numbers
 
 

@@ -13,10 +13,15 @@ from typing import Any
 import numpy as np
 
 from nmrqb.arguments import checked
-from nmrqb.battery.arguments import as_dims, as_part, bipartite, populations, positive
+from nmrqb.battery.arguments import (
+    as_dims,
+    as_part,
+    bipartite,
+    populations,
+    positive,
+)
 from nmrqb.battery.entropies import shannon
-from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, pauli, pauli_coefficients
+from nmrqb.operators import Complex, Real, check_two_spins, pauli, pauli_coefficients
 
 
 def concurrence(rho: Any) -> Real:  # noqa: ANN401
@@ -40,7 +45,7 @@ def concurrence(rho: Any) -> Real:  # noqa: ANN401
     Wootters (1998); dipolar-battery-dm-ksea-nmr, eq. D1.
     """
     r, V = populations(rho)
-    _check_two_spins(V)
+    check_two_spins(V)
     A = V * np.sqrt(r)[..., None, :]
     singular = np.linalg.svd(A.swapaxes(-1, -2) @ pauli("YY") @ A, compute_uv=False)
     return np.asarray(np.maximum(2 * singular[..., 0] - singular.sum(axis=-1), 0.0))
@@ -124,7 +129,7 @@ def steering(rho: Any) -> Real:  # noqa: ANN401
     Costa & Angelo (2016); heisenberg-chain-dm-battery, eq. 10.
     """
     state = positive(rho)
-    _check_two_spins(state)
+    check_two_spins(state)
     expectations = 4 * pauli_coefficients(state).real
     T = expectations.reshape(*expectations.shape[:-1], 4, 4)[..., 1:, 1:]
     return np.asarray(np.sqrt((T**2).sum(axis=(-2, -1))))
@@ -152,10 +157,3 @@ def entropies_of(split: Complex) -> tuple[Real, Real, Real]:
     )
     of_a, of_b, of_all = (shannon(np.linalg.eigvalsh(state)) for state in states)
     return of_a, of_b, of_all
-
-
-def _check_two_spins(rho: Complex) -> None:
-    if rho.shape[-1] != 4:
-        raise ArgumentError(
-            f"Argument `rho` must be of two spins, (..., 4, 4), but has shape {rho.shape}"
-        )

@@ -13,9 +13,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nmrqb.battery import active_energy, capacity, coherence_l1, energy, passive_energy
+from nmrqb.battery.checks import finite_numbers
 from nmrqb.dynamics import commutator_superoperator, dissipator, exp_matrix, gibbs
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import PAULI, Complex, Real, as_hermitian, as_real, embed, named_operator
+from nmrqb.operators import (
+    PAULI,
+    Complex,
+    Real,
+    as_hermitian,
+    check_two_spins,
+    embed,
+    kron,
+    named_operator,
+)
 
 FieldConvention = Literal["matrix", "operators"]
 
@@ -55,17 +65,10 @@ def magnetic_dipolar_hamiltonian(
     """
     values = {"D": D, "G": G, "Delta": Delta, "epsilon": epsilon, "B": B}
     parts = [
-        _finite(value, name)[..., None, None] * named_operator(_TERMS[name])
+        finite_numbers(value, name)[..., None, None] * named_operator(_TERMS[name])
         for name, value in values.items()
     ]
     return sum(parts, start=np.zeros((4, 4), dtype=complex))
-
-
-def _finite(value: ArrayLike, name: str) -> Real:
-    numbers = as_real(value, name)
-    if not np.all(np.isfinite(numbers)):
-        raise ArgumentError(f"Argument `{name}` must be finite, but is {numbers}")
-    return numbers
 
 
 def dipolar_hamiltonian(
@@ -107,7 +110,7 @@ def dipolar_hamiltonian(
 # --------------------------------------------------------------------------------- closed charging
 def collective_drive(omega: ArrayLike = 1.0) -> Complex:
     """Return H_ch = ω(XI + IX), ω of shape (...): (..., 4, 4) (dipolar-battery-dm, eq. 2)."""
-    return np.asarray(_finite(omega, "omega")[..., None, None] * _DRIVE)
+    return np.asarray(finite_numbers(omega, "omega")[..., None, None] * _DRIVE)
 
 
 def collective_rotation(angle: ArrayLike) -> Complex:
@@ -116,10 +119,9 @@ def collective_rotation(angle: ArrayLike) -> Complex:
     Diagonal cos²θ, corners −sin²θ, all else −(i/2) sin 2θ (dipolar-battery-dm-ksea-nmr, eq. 19;
     dipolar-battery-dm prints −½ sin 2θ in its eq. 4, which is not unitary).
     """
-    theta = _finite(angle, "angle")[..., None, None]
+    theta = finite_numbers(angle, "angle")[..., None, None]
     one = np.cos(theta) * PAULI["I"] - 1j * np.sin(theta) * PAULI["X"]
-    both = np.einsum("...ij,...kl->...ikjl", one, one)
-    return np.asarray(both.reshape(*one.shape[:-2], 4, 4))
+    return kron([one, one])
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,11 +214,8 @@ def charge_from_gibbs(hamiltonian: Complex, temperature: ArrayLike, angles: Arra
     dipolar-battery-dm, eqs. 2 to 6; dipolar-battery-dm-ksea-nmr, eqs. 18 to 21.
     """
     H = as_hermitian(hamiltonian, "hamiltonian")
-    if H.shape[-1] != 4:
-        raise ArgumentError(
-            f"Argument `hamiltonian` must be of two spins, (..., 4, 4), but has shape {H.shape}"
-        )
-    theta = np.atleast_1d(_finite(angles, "angles"))
+    check_two_spins(H, "hamiltonian")
+    theta = np.atleast_1d(finite_numbers(angles, "angles"))
     rho, U = gibbs(H, temperature), collective_rotation(theta)
     states = U @ rho[..., None, :, :] @ U.conj().swapaxes(-1, -2)
     return Charging(H, theta, states)
@@ -255,8 +254,7 @@ def block_energy_basis(hamiltonian: Complex) -> Complex:
 
 def _of_two_blocks(matrix: Complex, name: str, most: float) -> Complex:
     """Return matrices of two spins, refusing elements between the blocks larger than ``most``."""
-    if matrix.shape[-1] != 4:
-        raise ArgumentError(f"Argument `{name}` must be of two spins, but has shape {matrix.shape}")
+    check_two_spins(matrix, name)
     between = np.abs(matrix[..., [0, 3], 1:3]).max(initial=0.0)
     if between > most:
         raise ArgumentError(
@@ -317,8 +315,8 @@ def dephase(
     H, rho = as_hermitian(hamiltonian, "hamiltonian"), as_hermitian(state, "state")
     d = H.shape[-1]
     generator = commutator_superoperator(H) + dissipator(operators, d)
-    t = np.atleast_1d(_finite(times, "times"))
-    maps = exp_matrix(generator[..., None, :, :] * t[:, None, None])
+    t = np.atleast_1d(finite_numbers(times, "times"))
+    maps = exp_matrix(np.asarray(generator[..., None, :, :] * t[:, None, None], dtype=complex))
     flat = rho.reshape(*rho.shape[:-2], 1, d * d, 1)
     found = maps @ flat
     return np.asarray(found.reshape(*found.shape[:-2], d, d))

@@ -9,8 +9,7 @@ import numpy as np
 
 from nmrqb.battery.arguments import pair
 from nmrqb.battery.energies import ergotropy
-from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, pauli_coefficients
+from nmrqb.operators import Complex, Real, check_two_spins, pauli_coefficients
 
 _STARTS = 24
 _FIRST_ROUNDS, _ROUNDS = 15, 400
@@ -67,10 +66,7 @@ def ergotropy_by_local_unitaries(rho: Any, H: Any) -> LocalUnitaryErgotropy:  # 
         If a matrix is not Hermitian, not of two spins, or the two differ in size.
     """
     state, hamiltonian = pair(rho, H)
-    if state.shape[-1] != 4:
-        raise ArgumentError(
-            f"Argument `rho` must be of two spins, (..., 4, 4), but has shape {state.shape}"
-        )
+    check_two_spins(state)
     batch = np.broadcast_shapes(state.shape[:-2], hamiltonian.shape[:-2])
     shape = (int(np.prod(batch)), 4, 4)
     h = np.broadcast_to(_table(hamiltonian), (*batch, 4, 4)).reshape(shape)

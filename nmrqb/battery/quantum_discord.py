@@ -14,7 +14,7 @@ from nmrqb.battery.correlations import entropies_of, split_state
 from nmrqb.battery.entropies import shannon
 from nmrqb.battery.measurements import Problem, distance, minimise, spectra
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real
+from nmrqb.operators import Complex, Real, check_two_spins
 
 _X = np.array([[1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 1, 0], [1, 0, 0, 1]], dtype=bool)
 _ZERO = 1e-9
@@ -171,10 +171,7 @@ def x_state_discord(rho: Any, measured: int = 0) -> Real:  # noqa: ANN401
 
 
 def _check_x(state: Complex) -> None:
-    if state.shape[-1] != 4:
-        raise ArgumentError(
-            f"Argument `rho` must be of two spins, (..., 4, 4), but has shape {state.shape}"
-        )
+    check_two_spins(state)
     worst = float(np.abs(np.where(_X, 0, state)).max(initial=0.0))
     if worst > _ZERO:
         raise ArgumentError(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, diags_array, kron
 
+from nmrqb.arguments import check_finite
 from nmrqb.battery.checks import checked_times
 from nmrqb.battery.collective_starts import Share, Shares, dicke
 from nmrqb.battery.peaks import Peak, largest
@@ -71,10 +72,7 @@ class SpinCharger:
         for name in ("cells", "chargers"):
             checked_count(getattr(self, name), name)
         for name in ("g", "gamma", "omega0", "charger_crosstalk", "cell_crosstalk"):
-            if not math.isfinite(getattr(self, name)):
-                raise ArgumentError(
-                    f"Argument `{name}` must be finite, but is {getattr(self, name)}"
-                )
+            check_finite(name, getattr(self, name))
         if not self.g > 0:
             raise ArgumentError(f"Argument `g` must be positive, but is {self.g}")
 

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nmrqb.arguments import check_finite
 from nmrqb.battery.checks import checked_times
 from nmrqb.battery.model import Battery
 from nmrqb.dynamics.registers import (
@@ -28,7 +29,6 @@ from nmrqb.dynamics.registers import (
     star_unitary,
 )
 from nmrqb.dynamics.registers.collective import checked_count
-from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex
 from nmrqb.sample import PulseModel
 
@@ -62,10 +62,7 @@ class StarBattery:
     def __post_init__(self) -> None:
         checked_count(self.satellites)
         for name in ("exchange_hz", "frequency_hz"):
-            if not np.isfinite(getattr(self, name)):
-                raise ArgumentError(
-                    f"Argument `{name}` must be finite, but is {getattr(self, name)}"
-                )
+            check_finite(name, getattr(self, name))
 
     @cached_property
     def battery(self) -> Battery:

@@ -74,7 +74,12 @@ def tomography(
     tomogram = analyse_recorded(loaded, battery=battery_of(battery, loaded.sample))
     files = [] if out is None else write_tomography(tomogram, out)
     write(dump(tomography_document(tomogram)) if as_json else tomography_text(tomogram))
-    if files and not as_json:
+    if not as_json:
+        _list_files(files)
+
+
+def _list_files(files: Sequence[str]) -> None:
+    if files:
         write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))
 
 
@@ -111,16 +116,15 @@ def calibrate(
         notes = () if out is None else _write_sample(loaded, found, out)
     except (NmrqbError, OSError) as error:
         problem = error
-    files = [*([] if out is None or problem is not None else [out]), *drawn]
-    write(dump(calibration_document(found, files, notes)) if as_json else calibration_text(found))
-    if not as_json:
-        for note in notes:
-            write(f"  Sample: {note}")
-        if drawn:
-            write("\nFiles:\n" + "\n".join(f"  {file}" for file in drawn))
+    written = [] if out is None or problem is not None else [out]
+    if as_json:
+        write(dump(calibration_document(found, [*written, *drawn], notes)))
+    else:
+        write("\n".join([calibration_text(found), *(f"  Sample: {note}" for note in notes)]))
+        _list_files(drawn)
     if problem is not None:
         raise problem
-    if out is not None and not as_json:
+    if written and not as_json:
         write(f"\nwrote {out}; use it as --sample {out}")
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from nmrqb.average import AverageHamiltonian
+from nmrqb.average import AverageHamiltonian, compile_timeline
+from nmrqb.errors import ArgumentError
 from nmrqb.files import write_text_atomically
 from nmrqb.sample import Sample
-from nmrqb.sequence import Sequence, sequence_text
+from nmrqb.sequence import Sequence, expand, sequence_text
+
+_ROUNDING = 1e-6  # of a share: what is rounded up again is not taken for less
 
 
 class Designed(Protocol):
@@ -88,3 +92,23 @@ class SummarisedSequence:
             If the file cannot be written.
         """
         write_text_atomically(path, self.text_in(Path(path).parent))
+
+
+def missed_hz(sequence: Sequence, sample: Sample) -> float:
+    """Return by how much the exact average of a sequence misses its target, in Hz.
+
+    Raises
+    ------
+    ArgumentError
+        If the sequence has no target.
+    """
+    check = compile_timeline(expand(sequence, sample), sample, analyse=False).target
+    if check is None:
+        raise ArgumentError(f"Argument `sequence` must have a target, but {sequence.name} has none")
+    return check.error_hz
+
+
+def claimed_share(share: float) -> str:
+    """Return a share > 0 rounded up to two digits: ``0.0013``, the tolerance of a target."""
+    digits = 1 - math.floor(math.log10(share))
+    return f"{math.ceil(share * 10**digits * (1 + _ROUNDING)) / 10**digits:.{digits}f}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.constants import hbar, k
 
-from nmrqb.arguments import checked
+from nmrqb.arguments import check_finite, check_positive, checked
 from nmrqb.dynamics.states import basis_state, product_thermal
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
@@ -42,8 +42,7 @@ def polarization_factor(sample: Sample, kelvin: ArrayLike) -> Real:
         If the sample has no field, or a temperature is not positive and finite.
     """
     T = as_real(kelvin, "kelvin")
-    if not np.all((T > 0) & np.isfinite(T)):
-        raise ArgumentError(f"Argument `kelvin` must be positive and finite, but is {T}")
+    check_positive("kelvin", T)
     if sample.field_tesla is None:
         raise ArgumentError(
             f"Argument `sample` must have a static field, but {sample.name!r} has none; "
@@ -135,8 +134,7 @@ def from_deviation(delta: Any, epsilon: ArrayLike = 1.0) -> Complex:  # noqa: AN
     if np.any(trace > _ROUNDING * np.abs(Delta).max(axis=(-2, -1))):
         raise ArgumentError(f"Argument `delta` must be traceless, but has trace {trace.max():.3g}")
     scale = as_real(epsilon, "epsilon")
-    if not np.all(np.isfinite(scale)):
-        raise ArgumentError(f"Argument `epsilon` must be finite, but is {scale}")
+    check_finite("epsilon", scale)
     d = Delta.shape[-1]
     rho = np.asarray((np.eye(d) + scale[..., None, None] * Delta) / d)
     lowest = np.linalg.eigvalsh(rho).min(initial=0.0)

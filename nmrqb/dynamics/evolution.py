@@ -17,7 +17,7 @@ from nmrqb.dynamics.methods import CLOSED, Method, check_method, suited_method
 from nmrqb.dynamics.relaxing.dissipation import Dissipation
 from nmrqb.dynamics.relaxing.splitting import SplitEvolver
 from nmrqb.dynamics.relaxing.trajectories import MAX_DENSITY, trajectories
-from nmrqb.dynamics.segments import Segment
+from nmrqb.dynamics.segments import Segment, check_segments
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, as_hermitian, as_matrix, dagger
 from nmrqb.sparse_operators import DENSE_SPINS, Sparse
@@ -172,6 +172,7 @@ def _size(state: Complex) -> float:
     return float(np.linalg.norm(state, axis=axes).max(initial=0.0))
 
 
+@checked
 def evolver(
     drift: Complex | Sparse,
     dissipation: Dissipation | None = None,
@@ -204,28 +205,27 @@ def evolver(
         If the method is not one of them or does not suit the register, the tolerance is not
         positive, the drift is not Hermitian, or it and the dissipation are of different sizes.
     """
+    drift = drift if issparse(drift) else as_hermitian(drift, "drift")  # series check a sparse one
     n = int(drift.shape[-1]).bit_length() - 1
-    open_register = dissipation is not None and bool(dissipation.parts)
+    lost = dissipation if dissipation is not None and dissipation.parts else None
     _check(drift, dissipation, tolerance)
-    chosen = suited_method(n, open_register=open_register) if method == "auto" else method
-    check_method(chosen, open_register=open_register)
+    chosen = suited_method(n, open_register=lost is not None) if method == "auto" else method
+    check_method(chosen, open_register=lost is not None)
     if chosen in {"chebyshev", "trajectories"} and drift.ndim > 2:
         raise ArgumentError(
             f"Argument `drift` must have shape (d, d) for {chosen}, but has shape {drift.shape}"
         )
-    match chosen:
-        case "unitary":
-            return UnitaryEvolver(_dense(drift))
-        case "chebyshev":
-            return ChebyshevEvolver(drift, tolerance / max(1, segments))
-    assert dissipation is not None  # an open register has one
+    share = tolerance / max(1, segments)
+    if lost is None:
+        dense = chosen == "unitary"
+        return UnitaryEvolver(_dense(drift)) if dense else ChebyshevEvolver(drift, share)
     match chosen:
         case "superoperator":
-            return SuperoperatorEvolver(_dense(drift), dissipation)
+            return SuperoperatorEvolver(_dense(drift), lost)
         case "splitting":
-            return SplitEvolver(_dense(drift), dissipation, tolerance / max(1, segments))
+            return SplitEvolver(_dense(drift), lost, share)
         case _:
-            return TrajectoryEvolver(drift, dissipation, seed)
+            return TrajectoryEvolver(drift, lost, seed)
 
 
 def _dense(matrix: Complex | Sparse) -> Complex:
@@ -235,35 +235,12 @@ def _dense(matrix: Complex | Sparse) -> Complex:
 def _check(drift: Complex | Sparse, dissipation: Dissipation | None, tolerance: float) -> None:
     if not tolerance > 0:
         raise ArgumentError(f"Argument `tolerance` must be positive, but is {tolerance}")
-    if not issparse(drift):  # series check a sparse one
-        as_hermitian(drift, "drift")
     d = int(drift.shape[-1])
     if dissipation is not None and 2**dissipation.n != d:
         raise ArgumentError(
             f"Argument `dissipation` must be of as many spins as the drift, which has dimension "
             f"{d}, but is of {dissipation.n}"
         )
-
-
-def _check_segments(segments: Sequence[Segment], d: int) -> None:
-    for segment in {id(segment): segment for segment in segments}.values():
-        durations = np.asarray(segment.duration)
-        if not np.all(np.isfinite(durations) & (durations >= 0)):
-            raise ArgumentError(
-                f"Argument `segments` must have finite durations ≥ 0, but one has "
-                f"{durations.min()} s"
-            )
-        if segment.rotation.shape[-2:] != (d, d):
-            raise ArgumentError(
-                f"Argument `segments` must have rotations of dimension {d} like the drift, but one "
-                f"has shape {segment.rotation.shape}"
-            )
-        rotation = segment.rotation.data if issparse(segment.rotation) else segment.rotation
-        if not np.all(np.isfinite(rotation)):
-            raise ArgumentError(
-                f"Argument `segments` must have finite rotations, but one holds "
-                f"{np.count_nonzero(~np.isfinite(rotation))} entries that are not"
-            )
 
 
 @checked
@@ -314,7 +291,7 @@ def evolve(
     drift = drift if issparse(drift) else as_matrix(drift, "drift")
     d = int(drift.shape[-1])
     start = _state(state, d)
-    _check_segments(segments, d)
+    check_segments(segments, d)
     closed = dissipation is None or not dissipation.parts
     if method == "auto" and closed and start.ndim == 1 and issparse(drift):
         method = _for_vector(segments, drift, tolerance)

@@ -81,6 +81,7 @@ def thermal_deviation(sample: Sample) -> Complex:
     return np.asarray(sum(w * spin_operator("z", k, n) for k, w in enumerate(weights)))
 
 
+@checked
 def play(
     timeline: Timeline,
     sample: Sample,

@@ -75,8 +75,7 @@ def sampled(
     if method == "auto" and dissipation is not None and dissipation.parts:
         method = "superoperator" if H.size * H.shape[-1] ** 2 <= _MAPS else method
     way = evolver(H, dissipation, method=method, tolerance=tolerance, segments=count)
-    if way.method == "superoperator":
-        assert dissipation is not None  # as the method says
+    if dissipation is not None and way.method == "superoperator":
         return _by_blocks(H, dissipation.generator, start, interval, count)
     if way.method == "unitary":
         return _by_levels(H, start, interval, count)

@@ -114,6 +114,34 @@ class Segment:
         )
 
 
+def check_segments(segments: Sequence[Segment], d: int) -> None:
+    """Refuse segments that do not fit a drift of dimension d.
+
+    Raises
+    ------
+    ArgumentError
+        If a duration is negative or not finite, or a rotation of another size or not finite.
+    """
+    for segment in {id(segment): segment for segment in segments}.values():
+        durations = np.asarray(segment.duration)
+        if not np.all(np.isfinite(durations) & (durations >= 0)):
+            raise ArgumentError(
+                f"Argument `segments` must have finite durations ≥ 0, but one has "
+                f"{durations.min()} s"
+            )
+        if segment.rotation.shape[-2:] != (d, d):
+            raise ArgumentError(
+                f"Argument `segments` must have rotations of dimension {d} like the drift, but one "
+                f"has shape {segment.rotation.shape}"
+            )
+        rotation = segment.rotation.data if issparse(segment.rotation) else segment.rotation
+        if not np.all(np.isfinite(rotation)):
+            raise ArgumentError(
+                f"Argument `segments` must have finite rotations, but one holds "
+                f"{np.count_nonzero(~np.isfinite(rotation))} entries that are not"
+            )
+
+
 def _dense(matrix: Complex | Sparse) -> Complex:
     return np.asarray(matrix.toarray() if issparse(matrix) else matrix)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nmrqb.arguments import checked
+from nmrqb.arguments import check_finite, checked
 from nmrqb.errors import ArgumentError, nearest
-from nmrqb.operators import PAULI, Complex, Real, as_hermitian, as_real, as_state, dagger
+from nmrqb.operators import PAULI, Complex, Real, as_hermitian, as_real, as_state, dagger, kron
 
 _LEVEL = 8  # of d times the rounding of the largest energy: levels so close are one
 
@@ -116,8 +115,7 @@ def spin_gibbs(splitting: ArrayLike, temperature: ArrayLike, *, inverted: bool =
         As for `gibbs`, of ``splitting`` where that is not finite.
     """
     nu = as_real(splitting, "splitting")
-    if not np.all(np.isfinite(nu)):
-        raise ArgumentError(f"Argument `splitting` must be finite, but is {nu}")
+    check_finite("splitting", nu)
     return gibbs(nu[..., None, None] / 2 * PAULI["Z"], temperature, inverted=inverted)
 
 
@@ -156,7 +154,7 @@ def product_thermal(
             f"shapes {T.shape} and {nu.shape}"
         )
     spins = spin_gibbs(np.broadcast_to(nu, shape), np.broadcast_to(T, shape), inverted=inverted)
-    return reduce(_beside, np.moveaxis(spins, -3, 0))
+    return kron(np.moveaxis(spins, -3, 0))
 
 
 def product_state(spins: Sequence[str | tuple[ArrayLike, ArrayLike]]) -> Complex:
@@ -181,7 +179,7 @@ def product_state(spins: Sequence[str | tuple[ArrayLike, ArrayLike]]) -> Complex
         raise ArgumentError(f"Argument `spins` must be a list of states, but is {spins!r:.60}")
     if not spins:
         raise ArgumentError("Argument `spins` must name at least one state, but is empty")
-    return reduce(_beside, [_pure_spin(spin) for spin in spins])
+    return kron(_pure_spin(spin) for spin in spins)
 
 
 def _pure_spin(spin: str | tuple[ArrayLike, ArrayLike]) -> Complex:
@@ -204,13 +202,7 @@ def _pure_spin(spin: str | tuple[ArrayLike, ArrayLike]) -> Complex:
     return np.asarray((PAULI["I"] + np.cos(theta) * PAULI["Z"] + np.sin(theta) * across) / 2)
 
 
-def _beside(first: Complex, second: Complex) -> Complex:
-    """Return first ⊗ second of stacks of matrices: (..., a, a), (..., b, b) → (..., ab, ab)."""
-    product = np.einsum("...ij,...kl->...ikjl", first, second)
-    side = first.shape[-1] * second.shape[-1]
-    return np.asarray(product.reshape(*product.shape[:-4], side, side))
-
-
+@checked
 def basis_state(bits: str) -> Complex:
     """Return |b₁b₂…⟩⟨b₁b₂…| for a string of 0 (up) and 1 (down): shape (2ⁿ, 2ⁿ)."""
     if not bits or set(bits) - {"0", "1"}:
@@ -236,6 +228,7 @@ def excited_population(rho: Any) -> Real:  # noqa: ANN401 - arrays or Qobj
     return np.asarray(state[..., 0, 0].real)
 
 
+@checked
 def is_density_matrix(rho: Any, tolerance: float = 1e-9) -> bool:  # noqa: ANN401 - arrays or Qobj
     """Tell whether every matrix of a stack (..., d, d) is a state, see `as_state`."""
     try:

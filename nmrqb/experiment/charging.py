@@ -135,17 +135,16 @@ def charged_states(
     size = max(1, _BLOCK_VALUES // (max(protocol.points, events) * rho.shape[-1] ** 4))
     members = np.arange(ensemble.size)
     parts = [members[start : start + size] for start in range(0, ensemble.size, size)]
-    states, clock = [], None
+    states = []
     for part in parts:
         charging = charge(protocol, sample, noise, ensemble.chosen(part))
         states.append(apply(charging.maps, rho if rho.ndim == 2 else rho[part][:, None]))
-        clock = Clock(
-            time_s=charging.time_s,
-            laboratory_time_s=charging.laboratory_time_s,
-            free_evolution_s=charging.free_evolution_s,
-            cycles=charging.cycles,
-        )
-    assert clock is not None  # an ensemble has members
+    clock = Clock(
+        time_s=charging.time_s,
+        laboratory_time_s=charging.laboratory_time_s,
+        free_evolution_s=charging.free_evolution_s,
+        cycles=charging.cycles,
+    )
     return np.concatenate(states), clock
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nmrqb.battery import Battery
 from nmrqb.design import design_sequence
-from nmrqb.design.pair import Pair, pair_of, prepare
+from nmrqb.design.pair import pair_of, prepare, unlike_pair_of
 from nmrqb.dynamics import gibbs
 from nmrqb.errors import ArgumentError, Fault, InputError
 from nmrqb.experiment.format import ChargeFormat, ExperimentFormat, HamiltonianFormat
@@ -19,13 +19,11 @@ from nmrqb.experiment.readout_loading import missing_lengths
 from nmrqb.files import Document, Keys
 from nmrqb.operators import Complex, from_named
 from nmrqb.sample import PulseModel, Sample
-from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
 from nmrqb.sequence import Sequence, Timeline, expand
 
 _TERMS = MappingProxyType(
     {"D": "DM_z", "G": "KSEA_z", "Delta": "Delta", "epsilon": "epsilon", "B": "B"}
 )
-_ALIKE = 1e-9
 _MOST_TIMES = 1001
 _HAMILTONIAN: Keys = ("charge", "hamiltonian")
 
@@ -42,7 +40,7 @@ def design_faults(entry: ExperimentFormat, document: Document, sample: Sample) -
     """Yield why a sample does not suit the designed steps, one message for each of them."""
     for path in _wanted(entry):
         try:
-            _check_sample(sample, prepares=path[0] == "prepare")
+            unlike_pair_of(sample) if path[0] == "prepare" else pair_of(sample)
         except ArgumentError as error:
             message = f"`{path[-1]}` cannot be designed: {str(error).removeprefix('Argument ')}"
             yield Fault(document.position(path), message)
@@ -64,16 +62,6 @@ def _wanted(entry: ExperimentFormat) -> Iterator[Keys]:
         yield _HAMILTONIAN
     if entry.extract:
         yield ("extract",)
-
-
-def _check_sample(sample: Sample, *, prepares: bool) -> None:
-    found: Pair = pair_of(sample)
-    first, second = (abs(relative_gyromagnetic_ratio(spin.nucleus)) for spin in found.sample.spins)
-    if prepares and abs(first - second) < _ALIKE:
-        raise ArgumentError(
-            f"Argument `sample` must have unlike nuclei, but {sample.name!r} has two of "
-            f"{sample.spins[0].nucleus}, whose zero-quantum coherence no gradient removes"
-        )
 
 
 def _preparation_faults(

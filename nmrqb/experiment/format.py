@@ -103,14 +103,19 @@ def _at_least(lowest: int, highest: int = 10**6) -> AfterValidator:
 Temperature = Annotated[Frequency, AfterValidator(_not_zero)]
 
 
-class BatteryFormat(Entry):
-    """The battery Hamiltonian: two-spin terms, or the Zeeman energy of one spin."""
+class TermsFormat(Entry):
+    """Terms of a two-spin Hamiltonian H/2π; absent terms are 0."""
 
     D: Frequency = Field(0.0, description="DM constant D of D(XY−YX), with a unit: 20 Hz.")
     G: Frequency = Field(0.0, description="KSEA constant G of G(XY+YX), with a unit: 5 Hz.")
     Delta: Frequency = Field(0.0, description="Axial dipolar constant Δ, with a unit.")
     epsilon: Frequency = Field(0.0, description="Rhombic dipolar constant ε, with a unit.")
     B: Frequency = Field(0.0, description="Zeeman constant B of B(ZI+IZ), with a unit.")
+
+
+class BatteryFormat(TermsFormat):
+    """The battery Hamiltonian: two-spin terms, or the Zeeman energy of one spin."""
+
     spin: str | None = Field(None, description="Label of the spin that alone is the battery.")
     frequency: Frequency | None = Field(
         None, description="ν of the one-spin battery H/2π = ν I_z, with a unit; needs `spin`."
@@ -183,14 +188,9 @@ class CyclesFormat(Entry):
         return self
 
 
-class HamiltonianFormat(Entry):
+class HamiltonianFormat(TermsFormat):
     """A charging Hamiltonian H/2π of two spins; absent terms are 0."""
 
-    D: Frequency = Field(0.0, description="DM constant D of D(XY−YX), with a unit: 20 Hz.")
-    G: Frequency = Field(0.0, description="KSEA constant G of G(XY+YX), with a unit: 5 Hz.")
-    Delta: Frequency = Field(0.0, description="Axial dipolar constant Δ, with a unit.")
-    epsilon: Frequency = Field(0.0, description="Rhombic dipolar constant ε, with a unit.")
-    B: Frequency = Field(0.0, description="Zeeman constant B of B(ZI+IZ), with a unit.")
     drive_x: Frequency = Field(0.0, description="Rate r of the drive r(XI+IX), with a unit.")
 
 

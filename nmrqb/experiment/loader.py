@@ -21,6 +21,7 @@ from nmrqb.experiment.format import (
     ExperimentFormat,
     MeasureFormat,
     PrepareFormat,
+    TermsFormat,
 )
 from nmrqb.experiment.model import (
     DriveCharge,
@@ -46,7 +47,7 @@ from nmrqb.sequence import (
 from nmrqb.tomography import Readout
 from nmrqb.tomography.uncertainty.error_bars import least_replicas
 
-TWO_SPIN_TERMS = ("D", "G", "Delta", "epsilon", "B")
+TWO_SPIN_TERMS = tuple(TermsFormat.model_fields)
 
 
 @checked

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from nmrqb.experiment.receiver_format import ReceiverFormat
+from nmrqb.experiment.receiver_format import ReceiverFormat, RelativeError
 from nmrqb.formats import Angle, Entry, Quantity, Ratio, Time, scalar_text, shown
 from nmrqb.sample.relaxation_format import MechanismFormat, as_form
 from nmrqb.units import UnitError
@@ -23,12 +23,6 @@ from nmrqb.units import UnitError
 def _spread(value: float) -> float:
     if not 0 <= value <= 0.2:
         raise ValueError(f"must be between 0 % and 20 %, but is {value:g}")
-    return value
-
-
-def _error(value: float) -> float:
-    if not -0.5 <= value <= 0.5:
-        raise ValueError(f"must be between -50 % and 50 %, but is {value:g}")
     return value
 
 
@@ -72,7 +66,7 @@ class TransientFormat(Entry):
 class QuadratureFormat(Entry):
     """Errors of the quadrature modulator."""
 
-    imbalance: Annotated[Ratio, AfterValidator(_error)] = Field(
+    imbalance: RelativeError = Field(
         0.0, description="Relative difference of the amplitudes along x and y, say 1 %."
     )
     skew: Angle = Field(0.0, description="Error of the 90° between x and y, with a unit: 1 deg.")
@@ -81,7 +75,7 @@ class QuadratureFormat(Entry):
 class PulseErrorsFormat(Entry):
     """Systematic errors of all pulses, charging and readout alike; the estimator knows them."""
 
-    amplitude: Annotated[Ratio, AfterValidator(_error)] = Field(
+    amplitude: RelativeError = Field(
         0.0, description="Relative error of the rf amplitude, say 1 % or -1 %."
     )
     phase: Angle = Field(0.0, description="Error of the phase against the receiver: 1 deg.")
@@ -161,29 +155,37 @@ class NoiseFormat(Entry):
         return None if self.b1_distribution in ("gaussian", "uniform") else self.b1_distribution
 
     @model_validator(mode="after")
-    def _together(self) -> NoiseFormat:
-        given = self.model_fields_set
+    def _b1_together(self) -> NoiseFormat:
         if self.b1_profile is not None and self.b1_inhomogeneity:
             raise ValueError(
                 "must not have `b1_inhomogeneity` beside a measured b1_distribution, "
                 f"{self.b1_profile}"
             )
-        if {"b1_distribution"} <= given and not self.b1_profile and not self.b1_inhomogeneity:
+        given = "b1_distribution" in self.model_fields_set
+        if given and not self.b1_profile and not self.b1_inhomogeneity:
             raise ValueError(
                 "must not have `b1_distribution` without b1_inhomogeneity, but has "
                 f"{self.b1_distribution}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _b0_together(self) -> NoiseFormat:
         if self.b0_distribution is not None and self.b0_inhomogeneity is None:
             raise ValueError(
                 "must not have `b0_distribution` without b0_inhomogeneity, but has "
                 f"{self.b0_distribution}"
             )
-        is_time = self.b0_inhomogeneity is not None and self.b0_inhomogeneity[0] == "time"
-        if is_time and self.b0_distribution == "gaussian":
+        dimension, spread = self.b0_inhomogeneity or ("frequency", 0.0)
+        if dimension == "time" and self.b0_distribution == "gaussian":
             raise ValueError(
-                "must not have `b0_distribution` gaussian beside a T2*, whose decay is that of a "
-                "lorentzian; give the standard deviation in Hz"
+                f"must not have `b0_distribution` gaussian beside a T2* of {spread:g} s, whose "
+                "decay is that of a lorentzian; give the standard deviation in Hz"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _pulses_last(self) -> NoiseFormat:
         if self.pulse_errors.need_length and self.pulses == "ideal":
             name = self.pulse_errors.need_length
             raise ValueError(f"must have `pulses` finite for the {name} of pulse_errors to act")

@@ -21,6 +21,9 @@ def _error(value: float) -> float:
     return value
 
 
+RelativeError = Annotated[Ratio, AfterValidator(_error)]
+
+
 def _bits(value: int) -> int:
     if not 2 <= value <= 32:
         raise ValueError(f"must be from 2 to 32, but is {value}")
@@ -36,16 +39,16 @@ def _scale(value: float) -> float:
 class ReceiverFormat(Entry):
     """Errors of the receiver, which the estimator does not know."""
 
-    gain: dict[str, Annotated[Ratio, AfterValidator(_error)]] = Field(
+    gain: dict[str, RelativeError] = Field(
         default_factory=dict, description="By nucleus: relative error of the gain, say 3 %."
     )
     phase: dict[str, Angle] = Field(
         default_factory=dict, description="By nucleus: error of the phase, with a unit: 5 deg."
     )
-    offset: Annotated[Ratio, AfterValidator(_error)] = Field(
+    offset: RelativeError = Field(
         0.0, description="Constant in all FIDs over the largest signal of one spin, say 1 %."
     )
-    imbalance: Annotated[Ratio, AfterValidator(_error)] = Field(
+    imbalance: RelativeError = Field(
         0.0, description="Relative difference of the gains of the two quadratures: makes images."
     )
     skew: Angle = Field(0.0, description="Error of the 90° between them, with a unit: 1 deg.")

@@ -12,6 +12,7 @@ from nmrqb.files.documents import (
     with_overrides,
 )
 from nmrqb.files.shipped import Kind, find, groups, is_file_argument, library, open_document
+from nmrqb.files.texts import read_text
 from nmrqb.files.writes import (
     FolderKind,
     check_folder,
@@ -39,6 +40,7 @@ __all__ = [
     "parse_document",
     "plain_scalar",
     "read_document",
+    "read_text",
     "with_overrides",
     "write_bytes_atomically",
     "write_text_atomically",

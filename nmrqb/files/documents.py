@@ -20,8 +20,8 @@ from typing import Any, NoReturn, TypeAlias
 import yaml
 
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
+from nmrqb.files.texts import decoded, read_bytes
 
-MAX_BYTES = 5_000_000
 MAX_DEPTH = 50
 MAX_VALUES = 100_000  # texts, numbers, lists and mappings of a file
 MAX_FAULTS = 100  # a file with more is not the file the user meant
@@ -123,21 +123,7 @@ def read_document(source: str | Path | Traversable, file: str | None = None) -> 
         If it cannot be read, is not UTF-8 or YAML, or uses what is refused here.
     """
     name = str(source) if file is None else file
-    return parse_document(_read_bytes(source, name), name)
-
-
-def _read_bytes(source: str | Path | Traversable, name: str) -> bytes:
-    opened = Path(source) if isinstance(source, str) else source
-    try:
-        with opened.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)  # a device or a pipe has no size to ask for
-    except FileNotFoundError:
-        message = f"there is no file `{name}`"
-    except IsADirectoryError:
-        message = f"`{name}` is a folder, but a YAML file is needed"
-    except (OSError, ValueError) as error:
-        message = f"`{name}` cannot be read: {getattr(error, 'strerror', None) or error}"
-    raise InputError.at(Position(name), message)
+    return parse_document(read_bytes(source, name=name), name)
 
 
 def parse_document(data: bytes, file: str) -> Document:
@@ -148,10 +134,7 @@ def parse_document(data: bytes, file: str) -> Document:
     InputError
         If the bytes are not UTF-8 or YAML, or use what is refused here.
     """
-    if len(data) > MAX_BYTES:
-        message = f"`{file}` is larger than {MAX_BYTES / 1e6:g} MB, too large for a file of nmrqb"
-        raise InputError.at(Position(file), message)
-    text = _decode(data, file)
+    text = decoded(data, file)
     reader = _Reader(text, file)
     try:
         tree = reader.document()
@@ -159,15 +142,6 @@ def parse_document(data: bytes, file: str) -> Document:
         reader.faults.append(_syntax_fault(error, text, file))
     refuse(reader.faults)
     return Document(tree, file, hashlib.sha256(data).hexdigest(), reader.values, reader.keys)
-
-
-def _decode(data: bytes, file: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", errors="replace")
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise InputError.at(_place(before, len(before), file), message) from None
 
 
 def _place(text: str, index: int, file: str) -> Position:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from nmrqb import formats, units
 from nmrqb.arguments import checked
-from nmrqb.errors import ArgumentError, Fault, Position, nearest, refuse
+from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest, refuse
 from nmrqb.files import Document, Keys, override_texts
 from nmrqb.sample.format import CouplingFormat, SampleFormat, SpinFormat
 from nmrqb.sample.model import Coupling, Sample, Spin, Tensor
@@ -51,8 +51,8 @@ def load_sample(
     entry, faults = formats.check(document, SampleFormat)
     faults += [*_label_faults(document), *_relaxation_faults(document), *_coupling_faults(document)]
     faults += _stranger_faults(document)
-    refuse(faults)
-    assert entry is not None  # an entry is missing only where there are faults
+    if entry is None or faults:
+        raise InputError(faults)
     sample = _sample(entry, document, Path(str(argument)).stem)
     unlisted = len(sample.mechanisms) - len(sample.relaxation)  # T1 and T2, which come first
     numbers = range(-unlisted, len(sample.relaxation))

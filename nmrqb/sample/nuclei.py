@@ -25,7 +25,7 @@ In the laboratory H = −γB·I, with the field B₀ along +z.  What the sign of
 
 from __future__ import annotations
 
-from nmrqb.errors import nearest
+from nmrqb.errors import ArgumentError, nearest
 
 SPIN_HALF = (
     "1H", "3H", "3He", "13C", "15N", "19F", "29Si", "31P", "57Fe", "77Se", "89Y", "103Rh",
@@ -55,7 +55,17 @@ SPINLESS = ("4He", "12C", "16O", "28Si", "32S")
 
 
 def relative_gyromagnetic_ratio(nucleus: str) -> float:
-    """Return γ/γ(1H), signed, of a spin-1/2 isotope: 0.2515 for 13C."""
+    """Return γ/γ(1H), signed, of a spin-1/2 isotope: 0.2515 for 13C.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no spin-1/2 isotope; the message names the nearest one.
+    """
+    try:
+        checked_nucleus(nucleus)
+    except ValueError as error:
+        raise ArgumentError(f"Argument `nucleus` {error}") from None
     return GYROMAGNETIC[nucleus] / GYROMAGNETIC["1H"]
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
+from nmrqb.arguments import check_finite, check_positive
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Real
 from nmrqb.sample.relaxation_checks import (
@@ -20,10 +21,8 @@ from nmrqb.sample.relaxation_checks import (
     check_angle,
     check_correlation,
     check_correlations,
-    check_finite,
     check_labels,
     check_pair,
-    check_positive,
     check_rates,
     no_correlations,
 )

@@ -12,30 +12,6 @@ from nmrqb.operators import Real
 ROUNDING = 1e-9
 
 
-def check_finite(name: str, value: float) -> None:
-    """Refuse a number that is not finite.
-
-    Raises
-    ------
-    ArgumentError
-        If it is so; the message names the argument.
-    """
-    if not math.isfinite(value):
-        raise ArgumentError(f"Argument `{name}` must be finite, but is {value}")
-
-
-def check_positive(name: str, value: float) -> None:
-    """Refuse a number that is not positive and finite.
-
-    Raises
-    ------
-    ArgumentError
-        If it is so; the message names the argument.
-    """
-    if not 0 < value < math.inf:
-        raise ArgumentError(f"Argument `{name}` must be positive and finite, but is {value}")
-
-
 def check_angle(name: str, value: float) -> None:
     """Refuse an angle that is not from 0 to π rad.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.files import yaml_text
 from nmrqb.sample.model import Coupling, Sample, Spin
 
 
+@checked
 def sample_text(sample: Sample) -> str:
     """Return the YAML text of a sample, every number in full precision.
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from nmrqb.arguments import checked_fields
+from nmrqb.arguments import check_finite, checked, checked_fields
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real
 from nmrqb.sample import PulseModel, Sample
+from nmrqb.sample.calibration import check_pulse_model
 from nmrqb.sequence.model import TimedEvent, TimedPulse, TimedRotation, Timeline
 from nmrqb.units import is_batch
 
@@ -64,9 +65,7 @@ class PulseErrors:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not math.isfinite(getattr(self, field.name)):
-                value = getattr(self, field.name)
-                raise ArgumentError(f"Argument `{field.name}` must be finite, but is {value}")
+            check_finite(field.name, getattr(self, field.name))
         if self.amplitude < -1:
             raise ArgumentError(
                 f"Argument `amplitude` must be -1 (no rf) or more, but is {self.amplitude}"
@@ -85,6 +84,7 @@ NO_ERRORS = PulseErrors()
 Errors = PulseErrors | Mapping[str, PulseErrors]
 
 
+@checked
 def with_errors(timeline: Timeline, errors: Errors, sample: Sample) -> Timeline:
     """Return a timeline whose pulses have the errors of their channels.
 
@@ -115,6 +115,7 @@ def with_errors(timeline: Timeline, errors: Errors, sample: Sample) -> Timeline:
     return replace(timeline, events=tuple(e for event in timeline.events for e in played(event)))
 
 
+@checked
 def channel_errors(errors: Errors, sample: Sample, pulses: PulseModel) -> tuple[PulseErrors, ...]:
     """Return the errors of the pulses on every spin of a sample.
 
@@ -123,11 +124,14 @@ def channel_errors(errors: Errors, sample: Sample, pulses: PulseModel) -> tuple[
     ArgumentError
         If a nucleus is not in the sample, or ideal pulses are to have transients or a rise time.
     """
+    check_pulse_model(pulses)
     every = (errors,) if isinstance(errors, PulseErrors) else tuple(errors.values())
-    if pulses == "ideal" and any(found.need_length for found in every):
+    lasting = next((found for found in every if found.need_length), None)
+    if pulses == "ideal" and lasting is not None:
         raise ArgumentError(
-            "Argument `errors` must have no transients and no rise time with ideal pulses, but "
-            "has some; play finite pulses"
+            "Argument `errors` must have no transients and no rise time with ideal pulses, but has "
+            f"{lasting.leading:g} and {lasting.trailing:g} rad and {lasting.rise_time_s:g} s; play "
+            "finite pulses"
         )
     if isinstance(errors, PulseErrors):
         return (errors,) * len(sample.spins)

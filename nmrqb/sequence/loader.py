@@ -35,6 +35,7 @@ def load_sequence(argument: str | Path) -> Sequence:
     return _Loading().load(argument)
 
 
+@checked
 def default_sample(sequence: Sequence) -> Sample | None:
     """Return the sample that a sequence names, or None if it names none.
 

@@ -373,18 +373,12 @@ class Player:
             if outer not in outside:
                 at = call.place(f"spins.{inner}")
                 self.scope.fault(at, f"there is no role `{outer}`; {nearest(outer, outside)}")
-        bound = {}
-        for role in roles:
-            outer = call.roles.get(role, role)
-            if outer not in outside:
-                if role not in call.roles:
-                    message = (
-                        f"`{call.name}` needs a role `{role}`; give it as spins: {{{role}: …}}"
-                    )
-                    self.scope.fault(call.at, f"{message}; {nearest(role, outside)}")
-            elif outer in self.scope.bound:
-                bound[role] = self.scope.bound[outer]
-        return bound
+        for role in [role for role in roles if role not in call.roles and role not in outside]:
+            message = f"`{call.name}` needs a role `{role}`; give it as spins: {{{role}: …}}"
+            self.scope.fault(call.at, f"{message}; {nearest(role, outside)}")
+        named = {role: call.roles.get(role, role) for role in roles}
+        bound = self.scope.bound
+        return {role: bound[outer] for role, outer in named.items() if outer in bound}
 
     def _shared(self, call: Call, bound: Mapping[str, tuple[int, ...]]) -> bool:
         """Tell whether two roles inside get one spin, which is a fault."""

@@ -181,12 +181,9 @@ class _Resolution:
                 message = "a shape without area has no flip angle; give duration and amplitude"
                 self.scope.fault(self.rotation.place("angle"), message)
             area = 1.0
-        if self.angle is None:
-            assert self.duration is not None  # the format asks for two of the three
-            assert self.amplitude is not None
+        if self.amplitude is not None and self.duration is not None:  # two of the three are given
             self.angle = 2 * math.pi * self.amplitude * self.duration * area
-        if self.duration is None:
-            assert self.amplitude is not None
+        elif self.amplitude is not None and self.angle is not None:
             self.duration = abs(self.angle) / (2 * math.pi * self.amplitude * area)
         self.steps = self._modulated(shape.samples, area)
 

@@ -16,12 +16,12 @@ from numpy.polynomial.polynomial import polyval
 from numpy.typing import NDArray
 
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, nearest, refuse
+from nmrqb.files import read_text
 from nmrqb.operators import Complex
 
 MAX_POINTS = 100_000
 MAX_ORDER = 1_000
 LARGEST = 1e300  # coefficient or sample; sums of larger ones overflow
-MAX_BYTES = 5_000_000
 MAX_FAULTS = 20  # a file with more is no shape file
 
 # a_0 … a_15 of RE-BURP: Geen and Freeman, J. Magn. Reson. 93, 93 (1991)
@@ -263,7 +263,7 @@ def read_shape(path: str | Path) -> Shape:
         If the file cannot be read or is no such file, with the place of every fault.
     """
     name = str(path)
-    lines = _LINE_END.split(_decoded(_bytes(path, name), name))
+    lines = _LINE_END.split(read_text(path, "a shape file"))
     is_jcamp = any(
         re.match(r"\s*##\s*(TITLE|JCAMP-?DX|XYPOINTS)\s*=", text, re.I) for text in lines
     )
@@ -277,33 +277,6 @@ def read_shape(path: str | Path) -> Shape:
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 Row = tuple[int, str]  # number of the line, and its text without comment
-
-
-def _bytes(path: str | Path, name: str) -> bytes:
-    try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)  # a device or a pipe has no size to ask for
-    except FileNotFoundError:
-        message = f"there is no file `{name}`"
-    except IsADirectoryError:
-        message = f"`{name}` is a folder, but a shape file is needed"
-    except (OSError, ValueError) as error:
-        message = f"`{name}` cannot be read: {getattr(error, 'strerror', None) or error}"
-    else:
-        if len(data) <= MAX_BYTES:
-            return data
-        message = f"`{name}` is larger than {MAX_BYTES / 1e6:g} MB, too large for a shape"
-    raise InputError.at(Position(name), message)
-
-
-def _decoded(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = _LINE_END.split(data[: error.start].decode("utf-8"))
-        at = Position(name, len(before), len(before[-1]) + 1)
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise InputError.at(at, message) from None
 
 
 def _text_rows(lines: list[str]) -> list[Row]:

@@ -59,6 +59,7 @@ def save_sequence(sequence: Sequence, path: str | Path) -> None:
     write_text_atomically(path, sequence_text(sequence, folder=Path(path).parent))
 
 
+@checked
 def sequence_text(sequence: Sequence, *, folder: str | Path = ".") -> str:
     """Return the YAML text of a sequence, in the form of the shipped ones.
 

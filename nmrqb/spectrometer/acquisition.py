@@ -12,10 +12,11 @@ import math
 
 import numpy as np
 
+from nmrqb.arguments import check_shape, checked
 from nmrqb.dynamics.relaxing.liouvillians import sparse_dissipator
 from nmrqb.dynamics.relaxing.relaxation import Relaxation, commutator_superoperator, dissipation_of
 from nmrqb.errors import ArgumentError, nearest
-from nmrqb.operators import Complex, Real, as_generator, dagger, spin_operator
+from nmrqb.operators import Complex, Real, as_generator, as_matrix, dagger, spin_operator
 from nmrqb.sample import Sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 from nmrqb.spectrometer.lines import transition_frequencies
@@ -27,6 +28,7 @@ _SAME_LINE = 1e-6
 _LOSSLESS = 1e-14
 
 
+@checked
 def liouvillian(sample: Sample, *, relaxation: Relaxation, drift: Complex | None = None) -> Complex:
     """Return the generator of free precession, shape (..., d², d²), rad/s.
 
@@ -44,6 +46,7 @@ def liouvillian(sample: Sample, *, relaxation: Relaxation, drift: Complex | None
     return np.asarray(commutator_superoperator(H) + loss.toarray())
 
 
+@checked
 def coil_operator(sample: Sample, nucleus: str) -> Complex:
     """Return C = Σ_k (σ_x + iσ_y)_k of a channel, shape (d, d): its signal is tr(ρC).
 
@@ -66,6 +69,7 @@ def coil_operator(sample: Sample, nucleus: str) -> Complex:
     return np.asarray(coil)
 
 
+@checked
 def observable(sample: Sample, nucleus: str) -> Complex:
     """Return `coil_operator` as a row on row-flattened states, shape (d²,).
 
@@ -77,6 +81,7 @@ def observable(sample: Sample, nucleus: str) -> Complex:
     return coil_operator(sample, nucleus).T.reshape(-1)
 
 
+@checked
 def transitions(generator: Complex, coil: Complex) -> Complex:
     """Return the rates λ of the lines e^{λt} that a coil sees, ascending in frequency.
 
@@ -95,6 +100,7 @@ def transitions(generator: Complex, coil: Complex) -> Complex:
     -------
     array of shape (lines,), complex, 1/s
     """
+    check_shape("coil", coil, as_matrix(generator, "generator").shape[-1:])
     nothing = np.zeros(0, dtype=complex), np.zeros(0)
     found = [nothing, *(_modes(sectors, coil) for sectors in seen_part(generator, coil))]
     rates, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -123,6 +129,7 @@ def _modes(sectors: Sectors, coil: Complex) -> tuple[Complex, Real]:
     return rates.ravel(), (seen * np.linalg.norm(inverse, axis=-1)).ravel()
 
 
+@checked
 def detection(generator: Complex, coil: Complex, receiver: Receiver) -> Complex:
     """Return the linear map from row-flattened states to FIDs, shape (..., points, d²).
 
@@ -138,6 +145,7 @@ def detection(generator: Complex, coil: Complex, receiver: Receiver) -> Complex:
     receiver
         Points, dead time and phase.
     """
+    check_shape("coil", coil, as_matrix(generator, "generator").shape[-1:])
     rows = np.zeros((*generator.shape[:-2], receiver.points, len(coil)), dtype=complex)
     phase = np.exp(1j * receiver.phase_rad)
     for sectors in seen_part(generator, coil):
@@ -146,6 +154,7 @@ def detection(generator: Complex, coil: Complex, receiver: Receiver) -> Complex:
     return rows
 
 
+@checked
 def line_fit(lines: Complex, receiver: Receiver) -> Complex:
     """Return the least-squares map from FIDs to line amplitudes at t = 0, shape (lines, points).
 
@@ -155,8 +164,12 @@ def line_fit(lines: Complex, receiver: Receiver) -> Complex:
     Raises
     ------
     ArgumentError
-        If there are fewer points than lines.
+        If there are fewer points than lines, or a line is not finite.
     """
+    if lines.ndim != 1 or not np.all(np.isfinite(lines)):
+        raise ArgumentError(
+            f"Argument `lines` must be finite and of shape (lines,), but is {lines!r:.80}"
+        )
     if receiver.points < len(lines):
         raise ArgumentError(
             f"Argument `points` must be at least the number of lines {len(lines)}, but is "
@@ -166,6 +179,7 @@ def line_fit(lines: Complex, receiver: Receiver) -> Complex:
     return np.asarray(np.linalg.pinv(model))
 
 
+@checked
 def default_receiver(sample: Sample, *, points: int = 2048, dead_time_s: float = 0.0) -> Receiver:
     """Return a receiver with a round width, at least 500 Hz and eight times the line offsets."""
     H = internal_hamiltonian(sample)
@@ -180,12 +194,31 @@ def default_receiver(sample: Sample, *, points: int = 2048, dead_time_s: float =
     return Receiver(width, points, dead_time_s)
 
 
+def check_noise(noise: Real, fids: Complex) -> None:
+    """Refuse noise that is not one finite number ≥ 0 for every channel of FIDs.
+
+    Raises
+    ------
+    ArgumentError
+        If it is anything else, or FIDs do not have shape (..., channels, points).
+    """
+    if fids.ndim < 2:
+        raise ArgumentError(
+            f"Argument `fids` must have shape (..., channels, points), but has shape {fids.shape}"
+        )
+    check_shape("noise", noise, fids.shape[-2:-1])
+    if not np.all(np.isfinite(noise) & (noise >= 0)):
+        raise ArgumentError(f"Argument `noise` must be finite and ≥ 0, but is {noise}")
+
+
+@checked
 def complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:
     """Return white noise of unit variance in each quadrature, drawn point by point."""
     draws = rng.standard_normal((*shape, 2))
     return np.asarray(draws[..., 0] + 1j * draws[..., 1])
 
 
+@checked
 def add_noise(fids: Complex, noise: Real, rng: np.random.Generator) -> Complex:
     """Return FIDs with white receiver noise.
 
@@ -201,16 +234,31 @@ def add_noise(fids: Complex, noise: Real, rng: np.random.Generator) -> Complex:
     Raises
     ------
     ArgumentError
-        If ``rng`` is not a random generator.
+        If ``rng`` is not a random generator, or the noise is not one number ≥ 0 per channel.
     """
+    check_noise(noise, fids)
     return np.asarray(fids + noise[:, None] * complex_noise(as_generator(rng), fids.shape))
 
 
+@checked
 def spectrum(fid: Complex, spectral_width_hz: float, *, zero_fill: int = 4) -> tuple[Real, Complex]:
     """Return frequencies in Hz and the spectrum of FIDs: (..., points) → (..., zero_fill·points).
 
     The first point is halved, as the discrete transform of a causal signal asks.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no points, the width is not positive or ``zero_fill`` is not 1 or more.
     """
+    if not fid.size:
+        raise ArgumentError(f"Argument `fid` must hold points, but has shape {fid.shape}")
+    if not (0 < spectral_width_hz < np.inf and zero_fill >= 1):
+        raise ArgumentError(
+            "Arguments `spectral_width_hz` and `zero_fill` must be > 0 and ≥ 1, but are "
+            f"{spectral_width_hz} Hz and {zero_fill}"
+        )
+    fid = np.atleast_1d(fid)
     points = fid.shape[-1]
     causal = np.concatenate([fid[..., :1] / 2, fid[..., 1:]], axis=-1)
     size = zero_fill * points

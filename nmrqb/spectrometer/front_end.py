@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
-from nmrqb.spectrometer.acquisition import complex_noise
+from nmrqb.spectrometer.acquisition import check_noise, complex_noise
 
 CYCLOPS = (0.0, np.pi / 2, np.pi, 3 * np.pi / 2)
 
@@ -113,6 +113,7 @@ class Record:
     clipped: NDArray[np.int_]
 
 
+@checked
 def digitise(signal: Complex, digitiser: Digitiser) -> tuple[Complex, NDArray[np.bool_]]:
     """Return a signal in the digitiser's values, and where it was clipped: two arrays (...)."""
     top = 2 ** (digitiser.bits - 1) - 1
@@ -152,6 +153,7 @@ def clipped_points(fids: Complex, full_scale: float) -> NDArray[np.int_]:
     return np.asarray(at_end.sum(axis=-1))
 
 
+@checked
 def record(
     fids: Complex,
     noise: Real,
@@ -186,8 +188,10 @@ def record(
     Raises
     ------
     ArgumentError
-        If the number of scans or front ends is wrong.
+        If the noise is not one number ≥ 0 per channel, or the number of scans or front ends is
+        wrong.
     """
+    check_noise(noise, fids)
     channels = fids.shape[-2]
     ends = tuple(front_ends) if front_ends is not None else (FrontEnd(),) * channels
     if scans < 1 or len(ends) != channels or not len(cycle):
@@ -195,7 +199,7 @@ def record(
             f"Arguments `scans`, `front_ends`, `cycle` must be ≥ 1, {channels} and not empty, but "
             f"are {scans}, {len(ends)}, {tuple(cycle)}"
         )
-    sigma = np.asarray(noise, dtype=float)[:, None]
+    sigma = noise[:, None]
     if all(end.digitiser is None for end in ends):
         spread = sigma / np.sqrt(scans) * complex_noise(rng, fids.shape)
         mean = np.asarray(_mean(fids, ends, scans, cycle) + spread)

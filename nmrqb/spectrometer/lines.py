@@ -102,6 +102,7 @@ def fid(
     return sum_of_lines(_lines(hamiltonian, rho, coil, decay), receiver)
 
 
+@checked
 def line_list(hamiltonian: Complex, rho: Complex, coil: Complex, *, decay: float = 0.0) -> Lines:
     """Return the lines of tr[ρ(t)C] in the order of their frequencies.
 
@@ -125,6 +126,7 @@ def line_list(hamiltonian: Complex, rho: Complex, coil: Complex, *, decay: float
     )
 
 
+@checked
 def sum_of_lines(lines: Lines, receiver: Receiver) -> Complex:
     """Return s(t_j) = e^{iφ} Σ_l a_l e^{λ_l t_j}, shape (..., points), t in s.
 

@@ -218,7 +218,10 @@ def noise_of(values: Complex, place: int | None = None) -> Noise:
     empty = rest[power <= _QUIET**2 * np.median(power)]
     sigma = float(np.sqrt(np.sum(np.abs(empty) ** 2) / (2 * len(empty) * (size - 2))))
     if not sigma > 0:
-        raise ArgumentError("Argument `values` must hold noise in its empty part, but holds none")
+        raise ArgumentError(
+            f"Argument `values` must hold noise in its empty part, but all {empty.size} points of "
+            "it lie on straight lines"
+        )
     return Noise(sigma, _correlation(empty), empty.size)
 
 

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.polynomial.legendre import legvander
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.spectrometer.receiver import Receiver
@@ -268,6 +269,7 @@ def _step(trace: Trace) -> float:
     return float(trace.axis[1] - trace.axis[0])
 
 
+@checked
 def process(fids: Complex, receiver: Receiver, steps: Sequence[Step]) -> Trace:
     """Return what a chain of steps makes of FIDs.
 
@@ -303,10 +305,15 @@ def process(fids: Complex, receiver: Receiver, steps: Sequence[Step]) -> Trace:
         )
     trace = Trace(values, receiver.times_s)
     for step in steps:
+        if not hasattr(step, "apply"):
+            raise ArgumentError(
+                f"Argument `steps` must hold steps such as Phase(0.1), but holds {step!r:.60}"
+            )
         trace = step.apply(trace)
     return trace
 
 
+@checked
 def processing_matrix(receiver: Receiver, steps: Sequence[Step]) -> Complex:
     """Return the matrix F of a chain of steps, so that its result is F s of an FID s.
 
@@ -393,6 +400,7 @@ class Integrals:
         return processing_matrix(receiver, (*before, Integrate(self.windows(lines, receiver))))
 
 
+@checked
 def default_steps(receiver: Receiver) -> tuple[Step, ...]:
     """Return the steps to a phased spectrum: zero-fill, transform, phase and dead time off."""
     return ZeroFill(4), Transform(), Phase(receiver.phase_rad, receiver.dead_time_s)
@@ -405,6 +413,7 @@ def _half_way(centres: Real, receiver: Receiver) -> float:
     return float(apart.min()) / 2 if apart.size else receiver.spectral_width_hz / 4
 
 
+@checked
 def lorentzian_share(linewidths: float) -> float:
     """Return the part (2/π) arctan 2k of a Lorentzian's area within ± k full widths."""
     return float(2 / np.pi * np.arctan(2 * linewidths))

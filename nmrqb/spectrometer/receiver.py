@@ -39,7 +39,7 @@ class Receiver:
     phase_rad: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (self.spectral_width_hz > 0 and self.points >= 2 and self.dead_time_s >= 0):
+        if not (self.spectral_width_hz > 0 and self.points >= 2 and 0 <= self.dead_time_s < np.inf):
             raise ArgumentError(
                 "Arguments `spectral_width_hz`, `points`, `dead_time_s` must be > 0, ≥ 2, ≥ 0, but "
                 f"are {self.spectral_width_hz} Hz, {self.points}, {self.dead_time_s} s"

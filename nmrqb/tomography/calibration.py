@@ -124,6 +124,7 @@ class Calibration:
         return np.asarray(per_error.swapaxes(-1, -2) @ self.covariance @ per_error)
 
 
+@checked
 def reference_readouts(sample: Sample) -> tuple[str, ...]:
     """Return 90° y pulses on all spins of one channel after the other, say YI and IY."""
     return tuple(
@@ -185,8 +186,9 @@ def calibrate(
         If shapes do not fit, a number is not finite, a channel shows no signal, or the reference
         contradicts its state.
     """
-    fids, sigma = as_fids(reference, "reference"), NoiseLevel.of(noise).sigma
-    _check_reference(fids, chain, sigma, scale_error)
+    fids = as_fids(reference, "reference")
+    sigma = NoiseLevel.of(noise).of_channels(len(chain.channels))
+    _check_reference(fids, chain, scale_error)
     check_states(np.asarray(state), int(np.sqrt(chain.maps.shape[-1])), "state")
     expected = acquire(chain, np.asarray(state))
     factors, errors, residual, size = [], [], np.zeros(fids.shape[:2]), 0
@@ -213,16 +215,11 @@ def calibrate(
     )
 
 
-def _check_reference(fids: Complex, chain: Chain, noise: Real, scale_error: float) -> None:
-    shape = (len(chain.readouts), len(chain.channels), chain.receiver.points)
-    if fids.shape != shape or not np.all(np.isfinite(fids)):
+def _check_reference(fids: Complex, chain: Chain, scale_error: float) -> None:
+    if fids.shape != chain.shape or not np.all(np.isfinite(fids)):
         raise ArgumentError(
-            f"Argument `reference` must be finite and have shape {shape}, but has shape "
+            f"Argument `reference` must be finite and have shape {chain.shape}, but has shape "
             f"{fids.shape} and {np.count_nonzero(~np.isfinite(fids))} points that are not finite"
-        )
-    if noise.shape != shape[1:2] or not np.all((noise > 0) & np.isfinite(noise)):
-        raise ArgumentError(
-            f"Argument `noise` must be {shape[1]} numbers > 0, one per channel, but is {noise}"
         )
     if not 0 <= scale_error < 1:
         raise ArgumentError(f"Argument `scale_error` must be in [0, 1), but is {scale_error}")

@@ -20,7 +20,7 @@ from scipy.stats import norm
 from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
-from nmrqb.tomography.fids import as_fids
+from nmrqb.tomography.fids import as_fids, check_fids
 from nmrqb.tomography.noise_level import NoiseLevel
 from nmrqb.tomography.response import Chain
 from nmrqb.tomography.suspects import Scene, Suspect, World, scene_of, signals_of, world_of
@@ -127,9 +127,9 @@ def diagnose(
     ArgumentError
         If FIDs do not have the shape of the chain or are not finite, or a number is out of range.
     """
-    sigma = NoiseLevel.of(noise).sigma
     fids = as_fids(fids)
-    check_fids(fids, chain, sigma)
+    check_fids(fids, chain.shape)
+    sigma = NoiseLevel.of(noise).of_channels(len(chain.channels))
     if not 0 < level < 1:
         raise ArgumentError(f"Argument `level` must be between 0 and 1, but is {level}")
     scene = _scene(chain)
@@ -160,28 +160,6 @@ def _tail(misfit: float, freedom: int) -> float:
 @lru_cache(maxsize=4)
 def _scene(chain: Chain) -> Scene:
     return scene_of(chain)
-
-
-def check_fids(fids: Complex, chain: Chain, noise: Real) -> None:
-    """Refuse FIDs and noise that do not belong to a measurement.
-
-    Raises
-    ------
-    ArgumentError
-        If FIDs do not have the shape of the chain or are not finite, or the noise is not one
-        number > 0 per channel.
-    """
-    shape = (len(chain.readouts), len(chain.channels), chain.receiver.points)
-    if fids.shape[-3:] != shape or not fids.size or not np.all(np.isfinite(fids)):
-        raise ArgumentError(
-            f"Argument `fids` must be finite and have shape (..., {', '.join(map(str, shape))}), "
-            f"but has shape {fids.shape} and {np.count_nonzero(~np.isfinite(fids))} points that "
-            "are not finite"
-        )
-    if noise.shape != shape[1:2] or not np.all((noise > 0) & np.isfinite(noise)):
-        raise ArgumentError(
-            f"Argument `noise` must be {shape[1]} numbers > 0, one per channel, but is {noise}"
-        )
 
 
 # ---------------------------------------------------------------------------------- the algebra

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Real, pauli_basis, spin_count
 from nmrqb.tomography.estimation.states import to_coefficients
 from nmrqb.tomography.estimators import StateEstimate
 
 
+@checked
 def coefficient_errors(estimate: StateEstimate) -> Real:
     """Return the standard deviations of c_P = tr(Pρ), a common error of scale included.
 
@@ -31,6 +33,7 @@ def coefficient_errors(estimate: StateEstimate) -> Real:
     return np.asarray(np.sqrt(own + common**2))
 
 
+@checked
 def element_errors(estimate: StateEstimate) -> tuple[Real, Real]:
     """Return the standard deviations of real and imaginary part of every element of ρ.
 

@@ -272,8 +272,20 @@ def _chi2_with(shared: Real, residual: Real, design: Real) -> Real:
     return np.asarray((z * np.linalg.solve(covariance, z[..., None])[..., 0]).sum(axis=-1))
 
 
+@checked
 def joined_estimates(parts: Sequence[StateEstimate]) -> StateEstimate:
-    """Return estimates of one measurement, all of shape (T, ...), joined along their first axis."""
+    """Return estimates of one measurement, all of shape (T, ...), joined along their first axis.
+
+    Raises
+    ------
+    ArgumentError
+        If there are none, or one is of a single state, without such an axis.
+    """
+    if not parts or any(part.rho.ndim < 3 for part in parts):
+        raise ArgumentError(
+            "Argument `parts` must hold estimates of shape (T, d, d), but has shapes "
+            f"{[part.rho.shape for part in parts]}"
+        )
     first = parts[0]
     posteriors = [part.posterior for part in parts if part.posterior is not None]
     misfits = [part.misfit for part in parts if part.misfit is not None]
@@ -290,6 +302,7 @@ def joined_estimates(parts: Sequence[StateEstimate]) -> StateEstimate:
     )
 
 
+@checked
 def undetermined(matrix: Real, paulis: tuple[str, ...]) -> tuple[int, list[str]]:
     """Return rank, and the names of the combinations of Paulis that a response does not see.
 
@@ -300,6 +313,12 @@ def undetermined(matrix: Real, paulis: tuple[str, ...]) -> tuple[int, list[str]]
     paulis
         Names of the columns.
     """
+    if matrix.ndim != 2 or matrix.shape[-1] != len(paulis) or not np.all(np.isfinite(matrix)):
+        raise ArgumentError(
+            f"Argument `matrix` must be finite and have shape (amplitudes, {len(paulis)}), but has "
+            f"shape {matrix.shape} and {np.count_nonzero(~np.isfinite(matrix))} elements that are "
+            "not finite"
+        )
     rank, unseen = split_space(matrix)
     return rank, [combination.name for combination in sparse_basis(unseen, paulis)]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nmrqb.arguments import checked, checked_fields
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
-from nmrqb.tomography.fids import as_fids
+from nmrqb.tomography.fids import as_fids, check_fids
 from nmrqb.tomography.response import Chain
 
 _VISIBLE = 1e-9  # of the strongest signal
@@ -51,6 +51,21 @@ class NoiseLevel:
                 f"Argument `noise` must be positive numbers, one per channel, but is {noise!r:.80}"
             ) from error
 
+    def of_channels(self, count: int) -> Real:
+        """Return σ of that many channels, shape (channels,).
+
+        Raises
+        ------
+        ArgumentError
+            If it is not one positive finite number per channel.
+        """
+        if self.sigma.shape != (count,) or not np.all((self.sigma > 0) & np.isfinite(self.sigma)):
+            raise ArgumentError(
+                f"Argument `noise` must be {count} positive numbers, one per channel, but is "
+                f"{self.sigma}"
+            )
+        return self.sigma
+
 
 @checked
 def noise_level(
@@ -78,18 +93,13 @@ def noise_level(
         too short to show their noise.
     """
     fids = as_fids(fids)
-    shape = (len(chain.readouts), len(chain.channels), chain.receiver.points)
+    shape = chain.shape
     used = np.ones(shape[:2], dtype=bool) if kept is None else kept
     if not isinstance(used, np.ndarray) or used.dtype != bool or used.shape != shape[:2]:
         raise ArgumentError(
             f"Argument `kept` must be booleans of shape {shape[:2]}, but is {used!r:.80}"
         )
-    if fids.shape[-3:] != shape or not np.all(np.isfinite(fids[..., used, :])):
-        raise ArgumentError(
-            f"Argument `fids` must be finite and have shape (..., {', '.join(map(str, shape))}), "
-            f"but has shape {fids.shape} and {np.count_nonzero(~np.isfinite(fids))} points that "
-            "are not finite"
-        )
+    check_fids(fids, shape, used)
     found = [_of_channel(fids[..., used[:, c], c, :], chain, c) for c in range(shape[1])]
     return NoiseLevel(np.array([sigma for sigma, _ in found]), min(size for _, size in found))
 

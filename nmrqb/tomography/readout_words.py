@@ -61,6 +61,7 @@ class Readout:
     channels: tuple[str, ...] | None = None
 
 
+@checked
 def check_readout(readout: str, n: int) -> None:
     """Refuse a readout that is not one letter of I, X, Y per spin.
 

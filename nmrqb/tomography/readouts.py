@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics import (
     Ensemble,
     Relaxation,
@@ -23,6 +24,7 @@ from nmrqb.dynamics import (
     unitary,
     unitary_superoperator,
 )
+from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, pauli_basis
 from nmrqb.sample import PulseModel, Sample
 from nmrqb.sequence import (
@@ -37,6 +39,7 @@ from nmrqb.sequence import (
 from nmrqb.tomography.readout_words import Readout, read_readout
 
 
+@checked
 def readout_segments(
     readout: str,
     sample: Sample,
@@ -72,6 +75,7 @@ def _segments(scan: Timeline, sample: Sample, ensemble: Ensemble | None) -> list
     return timeline_segments(seen, sample)
 
 
+@checked
 def readout_maps(
     readouts: Sequence[str | Readout],
     sample: Sample,
@@ -113,6 +117,8 @@ def readout_maps(
         maps = [_map(scan, sample, relaxation, loss, ensemble) for scan in scans]
         return np.asarray(np.broadcast_to(sum(maps) / len(maps), (*batch, *loss.shape)))
 
+    if not readouts:
+        raise ArgumentError(f"Argument `readouts` must hold a readout, but is {readouts!r}")
     bound = [read_readout(readout, sample, pulses) for readout in readouts]
     each = [None] * len(bound) if flips is None else flips
     return np.stack([mean_map(*pair) for pair in zip(bound, each, strict=True)], axis=-3)

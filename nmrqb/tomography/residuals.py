@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import chi2 as chi2_law
 
+from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_matrix
 from nmrqb.tomography.calibration import Calibration
-from nmrqb.tomography.diagnosis import check_fids
 from nmrqb.tomography.estimators import estimate_state
-from nmrqb.tomography.fids import as_fids
+from nmrqb.tomography.fids import as_fids, check_fids
 from nmrqb.tomography.noise_level import NoiseLevel
 from nmrqb.tomography.response import Chain, acquire, chain_of, response_matrix
 
@@ -48,6 +48,7 @@ class Residuals:
         return np.asarray(chi2_law.cdf(self.chi2, self.degrees_of_freedom))
 
 
+@checked
 def residuals(
     fids: Complex,
     chain: Chain,
@@ -82,8 +83,9 @@ def residuals(
         If FIDs, noise or states do not have the shape of the chain or are not finite, or the
         readouts do not determine the state.
     """
-    recorded, level = as_fids(fids), NoiseLevel.of(noise).sigma
-    check_fids(recorded, chain, level)
+    recorded = as_fids(fids)
+    check_fids(recorded, chain.shape)
+    level = NoiseLevel.of(noise).of_channels(len(chain.channels))
     known = calibration or Calibration.perfect(len(chain.channels))
     seen, sigma = known.taken_off(recorded, level)
     state = _best(seen, chain, sigma) if rho is None else _given(rho, chain)

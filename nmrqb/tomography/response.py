@@ -77,6 +77,11 @@ class Chain:
     setup: Setup | None = None
     views: Complex | None = None
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of the FIDs of one state: readouts, channels, points."""
+        return len(self.readouts), len(self.channels), self.receiver.points
+
 
 @dataclass(frozen=True, eq=False)
 class Response:
@@ -242,6 +247,7 @@ def acquire(chain: Chain, rho: Complex) -> Complex:
     return np.asarray(np.einsum("rcpk,...k->...rcp", chain.views, flat, optimize=True))
 
 
+@checked
 def acquire_members(chain: Chain, members: Complex) -> Complex:
     """Return the noiseless FIDs of an ensemble whose members have states of their own.
 
@@ -262,10 +268,10 @@ def acquire_members(chain: Chain, members: Complex) -> Complex:
         If the chain was put together by hand, or there are not as many states as members.
     """
     size = 0 if chain.setup is None else chain.setup.ensemble.size
-    if chain.setup is None or len(members) != size:
+    if chain.setup is None or members.ndim != 4 or len(members) != size:
         raise ArgumentError(
             f"Argument `members` must hold the states of the {size} members that the chain knows, "
-            f"but holds {len(members)}"
+            f"shape ({size}, T, d, d), but has shape {members.shape}"
         )
     if not chain.setup.ensemble.precesses_alike:
         return members_fids(chain.setup, members)
@@ -291,6 +297,7 @@ def detect(chain: Chain, turned: Complex) -> Complex:
     return np.asarray(np.einsum("cpk,...rk->...rcp", chain.detectors, flat, optimize=True))
 
 
+@checked
 def line_amplitudes(fids: Complex, fits: Sequence[Complex], name: str = "fids") -> Real:
     """Return the fitted amplitudes of FIDs: (..., readouts, channels, points) → (..., amplitudes).
 

@@ -314,7 +314,7 @@ JCAMP = "##TITLE= a\n##XYPOINTS= (XY..XY)\n"
         ("", "1:1", "there are no points; a shape needs one other than 0"),
         (b"1\n# \xe9", "2:3", "byte 0xe9 is not UTF-8; save the file as UTF-8"),
         ("1\n" * (MAX_POINTS + 1), "100001:1", "there are more than 100000 points, too many for a shape"),
-        (b" " * 5_000_001, "1:1", "`p.shape` is larger than 5 MB, too large for a shape"),
+        (b" " * 5_000_001, "1:1", "`p.shape` is larger than 5 MB, too large for a shape file"),
         ("##TITLE= a\n##END=\n", "1:1", r"there is no `##XYPOINTS= \(XY..XY\)`, after which"),
         (JCAMP + "1, 2\n", "3:1", "there is no `##END=` after the points: the file is not complete"),
         (JCAMP + "##END=\n", "1:1", "there are no points"),

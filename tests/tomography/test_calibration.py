@@ -348,8 +348,8 @@ def test_contradictory_references_are_refused(case, match):
 @pytest.mark.parametrize(
     ("noise", "scale", "match"),
     [
-        (NOISE[:1], 0.0, "`noise` must be 2 numbers > 0"),
-        (NOISE * np.nan, 0.0, "`noise` must be 2 numbers > 0"),
+        (NOISE[:1], 0.0, "`noise` must be 2 positive numbers"),
+        (NOISE * np.nan, 0.0, "`noise` must be 2 positive numbers"),
         (NOISE, -0.1, "`scale_error` must be in"),
     ],
 )

@@ -253,8 +253,8 @@ def test_spread_fields_are_diagnosed_with_their_mean():
         (lambda f: (f[:4], NOISE, 0.05), "`fids` must be finite and have shape"),
         (lambda f: (f[..., :64], NOISE, 0.05), "`fids` must be finite and have shape"),
         (lambda f: (np.full_like(f, np.nan), NOISE, 0.05), "points that are not finite"),
-        (lambda f: (f, NOISE[:1], 0.05), "`noise` must be 2 numbers > 0"),
-        (lambda f: (f, 0 * NOISE, 0.05), "`noise` must be 2 numbers > 0"),
+        (lambda f: (f, NOISE[:1], 0.05), "`noise` must be 2 positive numbers"),
+        (lambda f: (f, 0 * NOISE, 0.05), "`noise` must be 2 positive numbers"),
         (lambda f: (f, NOISE, 1.0), "`level` must be between 0 and 1"),
     ],
 )

@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nmrqb.arguments import checked
+from nmrqb.arguments import check_positive, checked
 from nmrqb.errors import ArgumentError, nearest
 from nmrqb.operators import Complex, Real, spin_operator
 from nmrqb.sample import Sample
@@ -56,10 +56,7 @@ class Controls:
 
     def __post_init__(self) -> None:
         for name, value in (("duration_s", self.duration_s), *_named(self.amplitudes_hz)):
-            if not 0 < value < math.inf:
-                raise ArgumentError(
-                    f"Argument `{name}` must be positive and finite, but is {value}"
-                )
+            check_positive(name, value)
         if not 1 <= self.steps <= MAX_STEPS:
             raise ArgumentError(
                 f"Argument `steps` must be from 1 to {MAX_STEPS}, but is {self.steps}"

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from nmrqb.arguments import checked, checked_fields, refuse_nan
-from nmrqb.average import AverageHamiltonian, TargetCheck, compile_sequence, compile_timeline
-from nmrqb.design.designed import SummarisedSequence
+from nmrqb.average import AverageHamiltonian, compile_sequence
+from nmrqb.design.designed import SummarisedSequence, claimed_share, missed_hz
 from nmrqb.design.grape.controls import sample_controls
 from nmrqb.design.grape.ensemble import sample_members
 from nmrqb.design.grape.goals import ErgotropyGoal, Goal, UnitaryGoal
@@ -29,10 +29,10 @@ from nmrqb.dynamics import exp_hermitian, gibbs
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex
 from nmrqb.sample import Sample
-from nmrqb.sequence import Sequence, expand
+from nmrqb.sequence import Sequence
 
 LEAST_FIDELITY = 0.9  # of a propagator: a pulse that does worse makes something else
-_MARGIN = 1e-6  # of a tolerance: rounding of what the file says
+_MARGIN = 1e-6  # of a step: a rise time of whole steps takes no step more
 
 
 @checked_fields
@@ -204,9 +204,9 @@ def design_pulse(  # noqa: PLR0913 - what is wanted, by what, and how it is look
     H = matrix_of(terms)
     if not np.any(H):
         raise ArgumentError("Argument `hamiltonian` must have a term, but all are zero")
-    T = _time(H, time, temperature)
+    goal, T = _goal(H, time, temperature)
     found = optimise(
-        _problem(sample, limits, _goal(H, T, temperature)),
+        _problem(sample, limits, goal),
         seed=seed,
         rules=rules,
         smoothness=limits.smoothness,
@@ -227,24 +227,18 @@ def design_pulse(  # noqa: PLR0913 - what is wanted, by what, and how it is look
     return PulseDesign(sequence, sample, found, terms, T, _centre(found, sample), remarks)
 
 
-def _time(H: Complex, time: float | None, temperature: float | None) -> float | None:
-    if temperature is not None:
-        if time is not None:
-            raise ArgumentError(
-                f"Argument `time` must be left out where ergotropy is wanted, but is {time}"
-            )
-        return None
-    T = 1 / (4 * float(np.linalg.norm(H, 2))) if time is None else float(time)
-    if not (math.isfinite(T) and T > 0):
-        raise ArgumentError(f"Argument `time` must be a positive time in s, but is {time}")
-    return T
-
-
-def _goal(H: Complex, T: float | None, temperature: float | None) -> Goal:
-    if T is not None:
-        return UnitaryGoal(exp_hermitian(2 * np.pi * H * T))
-    assert temperature is not None  # one of the two is given
-    return ErgotropyGoal(gibbs(H, temperature), H)
+def _goal(H: Complex, time: float | None, temperature: float | None) -> tuple[Goal, float | None]:
+    """Return what is to be reached, and T of a propagator."""
+    if temperature is None:
+        T = 1 / (4 * float(np.linalg.norm(H, 2))) if time is None else float(time)
+        if not (math.isfinite(T) and T > 0):
+            raise ArgumentError(f"Argument `time` must be a positive time in s, but is {time}")
+        return UnitaryGoal(exp_hermitian(2 * np.pi * H * T)), T
+    if time is not None:
+        raise ArgumentError(
+            f"Argument `time` must be left out where ergotropy is wanted, but is {time}"
+        )
+    return ErgotropyGoal(gibbs(H, temperature), H), None
 
 
 def _problem(sample: Sample, limits: PulseLimits, goal: Goal) -> Problem:
@@ -276,12 +270,8 @@ def _claimed(sequence: Sequence, sample: Sample, H: Complex, T: float) -> Sequen
         target=MappingProxyType({name: f"{value!r} Hz" for name, value in terms_of(H).items()}),
         target_time=f"{T!r} s",
     )
-    check = compile_timeline(expand(claim, sample), sample, analyse=False).target
-    assert isinstance(check, TargetCheck)  # the sequence has a target
-    share = check.error_hz / float(np.linalg.norm(H) / 2)
-    digits = 1 - math.floor(math.log10(max(share, 1e-6)))
-    rounded = math.ceil(share * 10**digits * (1 + _MARGIN)) / 10**digits
-    return replace(claim, target_tolerance=f"{min(max(rounded, 1e-6), 0.999):.{digits}f}")
+    share = missed_hz(claim, sample) / float(np.linalg.norm(H) / 2)
+    return replace(claim, target_tolerance=claimed_share(min(max(share, 1e-6), 0.98)))
 
 
 def _remarks(pulse: OptimisedPulse, limits: PulseLimits) -> Iterator[str]:

@@ -8,7 +8,7 @@ from nmrqb.design.pair.cartan import (
     least_time,
     local_factors,
 )
-from nmrqb.design.pair.drift import Pair, couples_by_zz, pair_of
+from nmrqb.design.pair.drift import Pair, couples_by_zz, pair_of, unlike_pair_of
 from nmrqb.design.pair.hamiltonians import UnreachableError, design_sequence
 from nmrqb.design.pair.model import Design
 from nmrqb.design.pair.plan import OPTIMISE, Version
@@ -36,4 +36,5 @@ __all__ = [
     "pair_of",
     "prepare",
     "synthesise",
+    "unlike_pair_of",
 ]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import PAULI, Complex, Real, as_matrix, dagger, kron
+from nmrqb.operators import PAULI, Complex, Real, as_matrix, check_two_spins, dagger, kron
 
 _UNITARY = 1e-9
 _EDGE = 1e-12  # rad; so near to π/4 a coordinate is at the edge of the chamber
@@ -139,10 +139,7 @@ def local_factors(k: Complex) -> Complex:
 def as_unitary(U: Any) -> Complex:  # noqa: ANN401 - arrays or Qobj
     """Return two-spin unitaries, (..., 4, 4), freed of what rounding has added to them."""
     matrix = as_matrix(U, "U")
-    if matrix.shape[-1] != 4:
-        raise ArgumentError(
-            f"Argument `U` must be of two spins, (..., 4, 4), but has shape {matrix.shape}"
-        )
+    check_two_spins(matrix, "U")
     apart = np.abs(dagger(matrix) @ matrix - np.eye(4)).max(initial=0.0)
     if apart > _UNITARY:
         raise ArgumentError(f"Argument `U` must be unitary, but U†U differs from 1 by {apart:.3g}")

@@ -10,8 +10,10 @@ from nmrqb.errors import ArgumentError
 from nmrqb.operators import Real
 from nmrqb.sample import Sample
 from nmrqb.sample.hamiltonian import coupling_tensor
+from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
 
 _NOTHING = 1e-12  # of the zz element: smaller ones are none
+_ALIKE = 1e-9  # of the ratio of 1H: nuclei that differ by less are alike
 
 
 @dataclass(frozen=True)
@@ -67,31 +69,53 @@ def pair_of(sample: Sample) -> Pair:
             f"must leave times free, but {{}} has a raster of {sample.raster_s:g} s, on which no "
             "design is exact; design without it and round what was designed",
         )
-    first, second = sample.spins
-    coupling = sample.coupling(first.label, second.label)
-    tensor = coupling_tensor(coupling, like=first.nucleus == second.nucleus)
-    if not tensor[2, 2]:
+    zz, rest = _coupling_hz(sample)
+    if not zz:
         raise _unfit(sample, "must have a coupling of its two spins, but {} has none")
-    rest = np.abs(tensor - np.diag([0, 0, tensor[2, 2]])).max()
-    if rest > _NOTHING * abs(tensor[2, 2]):
+    if rest > _NOTHING * abs(zz):
         raise _unfit(
             sample,
             f"must couple its spins by IzSz alone (unlike nuclei, or truncation: weak), but {{}} "
             f"has {rest:.6g} Hz of other terms",
         )
-    offsets = (first.offset_hz, second.offset_hz)
-    return Pair(sample, float(tensor[2, 2]) / 4, offsets)
+    first, second = sample.spins
+    return Pair(sample, zz / 4, (first.offset_hz, second.offset_hz))
+
+
+def unlike_pair_of(sample: Sample) -> Pair:
+    """Return what a sample offers to designs with gradients, see `pair_of`.
+
+    Raises
+    ------
+    ArgumentError
+        As for `pair_of`, or if the two precess alike in the field of a gradient.
+    """
+    pair = pair_of(sample)
+    first, second = (abs(relative_gyromagnetic_ratio(spin.nucleus)) for spin in sample.spins)
+    if abs(first - second) < _ALIKE:
+        raise _unfit(
+            sample,
+            f"must have unlike nuclei, but {{}} has two of {sample.spins[0].nucleus}, whose "
+            "zero-quantum coherence no gradient removes",
+        )
+    return pair
 
 
 def couples_by_zz(sample: Sample) -> bool:
     """Return whether a sample has two spins and no coupling of them but σ_z⊗σ_z, if any."""
     if len(sample.spins) != 2:
         return False
+    zz, rest = _coupling_hz(sample)
+    return rest <= _NOTHING * abs(zz)
+
+
+def _coupling_hz(sample: Sample) -> tuple[float, float]:
+    """Return the zz element of the coupling of two spins, and the largest of all others."""
     first, second = sample.spins
     coupling = sample.coupling(first.label, second.label)
     tensor = coupling_tensor(coupling, like=first.nucleus == second.nucleus)
-    rest = np.abs(tensor - np.diag([0, 0, tensor[2, 2]])).max()
-    return bool(rest <= _NOTHING * abs(tensor[2, 2]))
+    zz = float(tensor[2, 2])
+    return zz, float(np.abs(tensor - np.diag([0, 0, zz])).max())
 
 
 def _unfit(sample: Sample, message: str) -> ArgumentError:

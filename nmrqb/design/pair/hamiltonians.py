@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nmrqb.arguments import checked
-from nmrqb.average import compile_timeline
+from nmrqb.design.designed import claimed_share, missed_hz
 from nmrqb.design.pair.blocks import Block, singular_blocks
 from nmrqb.design.pair.cartan import least_time
 from nmrqb.design.pair.commentary import seconds, terms_text
@@ -26,7 +26,7 @@ from nmrqb.dynamics import exp_hermitian
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, pauli_coefficients
 from nmrqb.sample import Sample
-from nmrqb.sequence import Sequence, expand
+from nmrqb.sequence import Sequence
 
 _TOLERANCE = 1e-12  # of the reach: rounding of a target on its edge
 _MAX_CYCLES = 1000
@@ -254,11 +254,8 @@ def _with_tolerance(request: _Request, sequence: Sequence) -> Sequence:
     """Return the sequence with the error that splitting leaves, as the tolerance of its target."""
     if not (request.splits and sequence.target):
         return sequence
-    sample = request.pair.sample
-    check = compile_timeline(expand(sequence, sample), sample, analyse=False).target
-    assert check is not None  # the sequence has a target
     size = float(np.linalg.norm(pauli_coefficients(request.wanted.hamiltonian_hz)))
-    share = check.error_hz / size
+    share = missed_hz(sequence, request.pair.sample) / size
     if share > _COARSEST:
         raise ArgumentError(
             f"Argument `cycles` must be larger than {request.cycles}, with which the Hamiltonian "
@@ -266,9 +263,7 @@ def _with_tolerance(request: _Request, sequence: Sequence) -> Sequence:
         )
     if share < _CLAIMED:
         return sequence
-    digits = 1 - math.floor(math.log10(share))
-    rounded = math.ceil(share * 10**digits * (1 + 1e-6)) / 10**digits
-    return replace(sequence, target_tolerance=f"{rounded:.{digits}f}")
+    return replace(sequence, target_tolerance=claimed_share(share))
 
 
 def _remarks(request: _Request) -> Iterator[str]:

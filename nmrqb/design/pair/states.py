@@ -12,7 +12,7 @@ import numpy as np
 
 from nmrqb.arguments import checked
 from nmrqb.design.pair.cartan import canonical_unitary, cartan_coordinates
-from nmrqb.design.pair.drift import Pair, pair_of
+from nmrqb.design.pair.drift import Pair, unlike_pair_of
 from nmrqb.design.pair.model import NOTES, Design, check_optimise, sequence_of
 from nmrqb.design.pair.plan import Optimise, Plan, Version, version_of
 from nmrqb.design.pair.steps import (
@@ -26,7 +26,6 @@ from nmrqb.dynamics import thermal_deviation
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, as_state
 from nmrqb.sample import Sample
-from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
 
 _SAME = 1e-12
 _PHASES = 9
@@ -38,7 +37,6 @@ Starts from thermal equilibrium, Iz of every spin weighted by its gyromagnetic r
 1H, and ends in scale (4 rho - 1). What figures of merit see is the effective state; the true one is
 1/4 and a deviation of 1e-5.
 """
-_ALIKE = 1e-9
 
 
 @checked
@@ -78,10 +76,9 @@ def prepare(
     ------
     ArgumentError
         If ρ is not a state of two spins or is 1/4, the scale is out of reach, or the sample does
-        not suit, see `pair_of`; like spins keep coherences that no gradient removes.
+        not suit, see `unlike_pair_of`; like spins keep coherences that no gradient removes.
     """
-    pair = pair_of(sample)
-    _check_unlike(sample)
+    pair = unlike_pair_of(sample)
     chosen = check_optimise(optimise)
     populations, vectors = _spectrum(rho)
     levels = np.diag(thermal_deviation(sample)).real
@@ -110,15 +107,6 @@ def largest_scale(levels: Real, populations: Real) -> float:
     """Return the largest k for which k·populations is majorised by levels: both (d,), sum 0."""
     have, want = (np.cumsum(np.sort(values)[::-1])[:-1] for values in (levels, populations))
     return float(np.min(have / want))
-
-
-def _check_unlike(sample: Sample) -> None:
-    first, second = (abs(relative_gyromagnetic_ratio(spin.nucleus)) for spin in sample.spins)
-    if abs(first - second) < _ALIKE:
-        raise ArgumentError(
-            f"Argument `sample` must have unlike nuclei, but {sample.name!r} has two of "
-            f"{sample.spins[0].nucleus}, whose zero-quantum coherence no gradient removes"
-        )
 
 
 def _spectrum(rho: Any) -> tuple[Real, Complex]:  # noqa: ANN401 - arrays or Qobj

@@ -108,8 +108,7 @@ def propagator(steps: Iterable[Step], pair: Pair, flip: Real | None = None) -> C
 def _unitary(step: Step, pair: Pair, flip: Real) -> Complex:
     match step:
         case Turns(spins=spins):
-            first, second = (_turned(turn, flip[..., k]) for k, turn in enumerate(spins))
-            return _beside(first, second)
+            return kron(_turned(turn, flip[..., k]) for k, turn in enumerate(spins))
         case Wait(seconds=seconds):
             return np.diag(np.exp(-2j * np.pi * pair.levels_hz * seconds))
         case FrameTurn(angles=angles):
@@ -122,11 +121,6 @@ def _unitary(step: Step, pair: Pair, flip: Real) -> Complex:
 def _turned(turn: Turn | None, error: Real) -> Complex:
     turn = turn or Turn(0.0, 0.0)
     return turn_matrix(turn.angle * (1 + error), turn.phase)
-
-
-def _beside(first: Complex, second: Complex) -> Complex:
-    product = np.einsum("...ij,...kl->...ikjl", first, second)
-    return np.asarray(product.reshape(*product.shape[:-4], 4, 4))
 
 
 # -------------------------------------------------------------------------------------- merging
@@ -164,7 +158,8 @@ def merged(steps: Iterable[Step]) -> tuple[Step, ...]:
                 waiting = np.array([z_matrix(angle) for angle in angles]) @ waiting
             case Wait():
                 pulses, waiting = _flushed(waiting)
-                found += [*pulses, step] if pulses or not _is_wait(found) else _longer(found, step)
+                found += pulses
+                _append_wait(found, step)
             case Crush():
                 pulses, _ = _flushed(waiting)
                 found += [*pulses, step]
@@ -183,12 +178,10 @@ def _flushed(waiting: Complex) -> tuple[list[Step], Complex]:
     return ([Turns(spins)] if any(spins) else []), left
 
 
-def _is_wait(found: list[Step]) -> bool:
-    return bool(found) and isinstance(found[-1], Wait)
-
-
-def _longer(found: list[Step], step: Wait) -> list[Step]:
-    """Return one delay in the place of the last one and a further one."""
-    last = found.pop()
-    assert isinstance(last, Wait)  # so `_is_wait` has said
-    return [Wait(last.seconds + step.seconds)]
+def _append_wait(found: list[Step], step: Wait) -> None:
+    """Append a delay, or lengthen the last step where that is one."""
+    last = found[-1] if found else None
+    if isinstance(last, Wait):
+        found[-1] = Wait(last.seconds + step.seconds)
+    else:
+        found.append(step)

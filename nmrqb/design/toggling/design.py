@@ -13,7 +13,7 @@ import numpy as np
 
 from nmrqb.arguments import checked
 from nmrqb.average import AverageHamiltonian, compile_sequence, compile_timeline
-from nmrqb.design.designed import SummarisedSequence
+from nmrqb.design.designed import SummarisedSequence, claimed_share
 from nmrqb.design.pair.hamiltonians import UnreachableError
 from nmrqb.design.pair.wanted import terms_of
 from nmrqb.design.toggling.certificates import Impossible
@@ -327,13 +327,8 @@ def _with_target(request: _Request, sequence: Sequence, error: float) -> Sequenc
         sequence,
         target=MappingProxyType({name: f"{value!r} Hz" for name, value in terms.items()}),
         target_time=f"{request.time!r} s",
-        target_tolerance=None if share < _CLAIMED else _rounded_up(share),
+        target_tolerance=None if share < _CLAIMED else claimed_share(share),
     )
-
-
-def _rounded_up(share: float) -> str:
-    digits = 1 - math.floor(math.log10(share))
-    return f"{math.ceil(share * 10**digits * (1 + 1e-6)) / 10**digits:.{digits}f}"
 
 
 def request_text(target: PairTerms) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
@@ -136,6 +137,9 @@ def _costs(found_in: FrameSet, frames: Frames) -> tuple[Real, Real]:
     return between, home
 
 
+_Paths: TypeAlias = dict[tuple[int, int], tuple[float, list[int]]]  # of (bits of frames, last)
+
+
 def _order(plan: FramePlan, *, closed: bool) -> list[int]:
     """Return the order of fewest rotations; exact for few frames, else nearest neighbours."""
     between, home = _costs(plan.found_in, plan.frames)
@@ -143,23 +147,25 @@ def _order(plan: FramePlan, *, closed: bool) -> list[int]:
     if count > _EXACT:
         order = _nearest(between, home)
         return _improved(order, between, home, closed=closed)
-    best: dict[tuple[int, int], tuple[float, list[int]]] = {
-        (1 << k, k): (home[k], [k]) for k in range(count)
-    }
+    best: _Paths = {(1 << k, k): (home[k], [k]) for k in range(count)}
     for _ in range(count - 1):
-        longer: dict[tuple[int, int], tuple[float, list[int]]] = {}
-        for (seen, last), (cost, path) in best.items():
-            for k in range(count):
-                if not seen >> k & 1:
-                    state = (seen | 1 << k, k)
-                    total = cost + between[last, k]
-                    if state not in longer or total < longer[state][0]:
-                        longer[state] = (total, [*path, k])
-        best = longer
+        best = _one_longer(best, between)
     ends = [
         (cost + (home[last] if closed else 0), path) for (_, last), (cost, path) in best.items()
     ]
     return min(ends)[1]
+
+
+def _one_longer(best: _Paths, between: Real) -> _Paths:
+    """Return the cheapest path to every set of frames of one more, and last of them."""
+    longer: _Paths = {}
+    for (seen, last), (cost, path) in best.items():
+        for k in range(len(between)):
+            state, total = (seen | 1 << k, k), cost + between[last, k]
+            known = seen >> k & 1 or (state in longer and longer[state][0] <= total)
+            if not known:
+                longer[state] = (total, [*path, k])
+    return longer
 
 
 def _nearest(between: Real, home: Real) -> list[int]:

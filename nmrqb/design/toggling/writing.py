@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 
+from nmrqb.arguments import check_positive
 from nmrqb.design.toggling.frames import Group
 from nmrqb.design.toggling.order import Visit
-from nmrqb.errors import ArgumentError
 from nmrqb.sample import Sample
 from nmrqb.sequence import Delay, Event, Pulse, Repeat, Rotation, Sequence
 
@@ -43,8 +43,7 @@ def frame_sequence(
     ArgumentError
         If the time is not positive and finite.
     """
-    if not 0 < time_s < float("inf"):
-        raise ArgumentError(f"Argument `time_s` must be positive and finite, but is {time_s}")
+    check_positive("time_s", time_s)
     roles = [f"S{k + 1}" for k in range(len(sample.spins))]
     together = len(groups) == 1 and len(roles) > 2  # a target is claimed of two roles
     of_group = [["S"]] if together else [[roles[k] for k in group] for group in groups]

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import check_shape, checked
 from nmrqb.dynamics.coherent.exponentials import exp_hermitian, exp_matrix
 from nmrqb.dynamics.coherent.factors import FactorTable
 from nmrqb.dynamics.relaxing.relaxation import commutator_superoperator
 from nmrqb.dynamics.segments import Segment
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import Complex, Real, dagger
+from nmrqb.operators import Complex, Real, as_matrix, dagger
 
 MAX_OPEN_DIMENSION = 16  # 256 × 256 superoperators; beyond that a splitting is needed
 _STRUCTURED_FROM = 32  # below this dimension looking for structure costs more than it saves
@@ -154,6 +155,7 @@ def powers(matrix: Complex, counts: NDArray[np.int_]) -> Complex:
     return result
 
 
+@checked
 def stroboscopic(U: Complex, state: Complex, cycles: int) -> Complex:
     """Return a state after 0, 1, … ``cycles`` passes of one propagator.
 
@@ -175,10 +177,13 @@ def stroboscopic(U: Complex, state: Complex, cycles: int) -> Complex:
     Raises
     ------
     ArgumentError
-        If the number of passes is negative.
+        If the number of passes is negative, or U and the state differ in size.
     """
     if cycles < 0:
         raise ArgumentError(f"Argument `cycles` must be ≥ 0, but is {cycles}")
+    d = as_matrix(U, "U").shape[-1]
+    check_shape("U", U, (d, d))
+    check_shape("state", state, (d,) if state.ndim == 1 else (d, d))
     if state.ndim > 1:
         passes = powers(U, np.arange(cycles + 1))
         return np.asarray(passes @ state @ dagger(passes))
@@ -219,12 +224,14 @@ def with_trace(after: Complex, before: Complex) -> Complex:
     return np.asarray(after + (lost / d)[..., None, None] * np.eye(d))
 
 
+@checked
 def infidelity(U: Complex, V: Complex) -> Real:
     """Return 1 − |tr U†V|²/d² of unitaries: (..., d, d) → (...), free of global phase.
 
     It is computed from the distance of the phase-aligned unitaries, so that it does not lose its
     digits near zero: with g = ‖U − e^{iα}V‖²/2d = 1 − |tr U†V|/d it is g(2 − g).
     """
+    check_shape("V", as_matrix(V, "V"), as_matrix(U, "U").shape[-2:], stack=True)
     overlap = np.einsum("...ji,...ji->...", U.conj(), V)
     size = np.abs(overlap)
     phase = np.where(size > 0, overlap / np.where(size > 0, size, 1), 1)

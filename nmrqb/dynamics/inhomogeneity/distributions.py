@@ -16,12 +16,13 @@ from typing import Protocol
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
+from nmrqb.arguments import check_positive, checked
 from nmrqb.errors import ArgumentError, Fault, InputError, Position, refuse
+from nmrqb.files import read_text
 from nmrqb.operators import Real
 from nmrqb.sample.nuclei import relative_gyromagnetic_ratio
 
 MAX_ROWS = 10_000
-_MAX_BYTES = 5_000_000
 _MAX_FAULTS = 20
 _REACH = 6.0  # standard deviations on either side
 _LORENTZIAN_MISSING = 1e-3  # weight beyond the truncation of a Lorentzian
@@ -46,11 +47,6 @@ class Distribution(Protocol):
         """Return independent values, shape (count,)."""
 
 
-def _positive(name: str, value: float) -> None:
-    if not 0 < value < np.inf:
-        raise ArgumentError(f"Argument `{name}` must be positive and finite, but is {value}")
-
-
 @dataclass(frozen=True)
 class Gaussian:
     """Normal distribution round 0 of standard deviation ``spread``.
@@ -69,7 +65,7 @@ class Gaussian:
     missing: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("spread", self.spread)
+        check_positive("spread", self.spread)
 
     def intervals(self, angle: float) -> int:
         """Return the size of the rule that resolves phases of up to ``angle`` rad per unit."""
@@ -105,7 +101,7 @@ class Lorentzian:
     missing: float = _LORENTZIAN_MISSING
 
     def __post_init__(self) -> None:
-        _positive("half_width", self.half_width)
+        check_positive("half_width", self.half_width)
         if not 0 < self.missing < 0.5:
             raise ArgumentError(
                 f"Argument `missing` must be above 0 and below 0.5, but is {self.missing}"
@@ -151,7 +147,7 @@ class Uniform:
     missing: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive("half_width", self.half_width)
+        check_positive("half_width", self.half_width)
 
     def intervals(self, angle: float) -> int:
         """Return the size of the rule that resolves phases of up to ``angle`` rad per unit."""
@@ -223,6 +219,7 @@ class Tabulated:
         return np.asarray(rng.choice(values, size=count, p=weights))
 
 
+@checked
 def static_field(T2_star: float, T2: float = np.inf, nucleus: str = "1H") -> Lorentzian | None:
     """Return the spread of the static field, in Hz of 1H, behind a T2* of a nucleus.
 
@@ -280,7 +277,7 @@ def read_profile(path: str | Path, nominal: float = 1.0) -> Tabulated:
         If the file cannot be read or is no such table, with the place of every fault.
     """
     name = str(path)
-    lines = _text(path, name).splitlines()
+    lines = read_text(path, "a profile").splitlines()
     rows = [(k, text.split("#")[0]) for k, text in enumerate(lines, 1)]
     rows = [row for row in rows if row[1].strip()]
     if not 0 < len(rows) <= MAX_ROWS:
@@ -292,22 +289,6 @@ def read_profile(path: str | Path, nominal: float = 1.0) -> Tabulated:
     if not table[:, 1].any():
         raise InputError.at(Position(name), "all weights are 0; a profile needs one that is not")
     return Tabulated(tuple((table[:, 0] - nominal).tolist()), tuple(table[:, 1].tolist()))
-
-
-def _text(path: str | Path, name: str) -> str:
-    try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
-        if len(data) <= _MAX_BYTES:
-            return data.decode("utf-8-sig")
-        message = f"`{name}` is larger than {_MAX_BYTES / 1e6:g} MB, too large for a profile"
-    except FileNotFoundError:
-        message = f"there is no file `{name}`"
-    except UnicodeDecodeError:
-        message = f"`{name}` is not UTF-8; save the file as UTF-8"
-    except (OSError, ValueError) as error:
-        message = f"`{name}` cannot be read: {getattr(error, 'strerror', None) or error}"
-    raise InputError.at(Position(name), message)
 
 
 def _row_faults(name: str, line: int, text: str) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nmrqb.arguments import checked
 from nmrqb.dynamics.inhomogeneity.distributions import Distribution, Gaussian
 from nmrqb.dynamics.segments import Segment, total_duration
 from nmrqb.errors import ArgumentError
@@ -150,6 +151,7 @@ def gaussian_ensemble(spread: float, *, largest_angle: float = 0.0) -> tuple[Rea
     return 1 + values, weights
 
 
+@checked
 def product(
     *,
     b1: Distribution | None = None,
@@ -188,6 +190,11 @@ def product(
     """
     given = {"b1": b1, "field_hz": field_hz, "coupling": coupling}
     spread = {name: found for name, found in given.items() if found is not None}
+    for name, found in spread.items():
+        if not hasattr(found, "intervals"):
+            raise ArgumentError(
+                f"Argument `{name}` must be a distribution such as Gaussian(0.05), but is {found!r}"
+            )
     finer = refinement if isinstance(refinement, Mapping) else dict.fromkeys(AXES, refinement)
     _check_product({**(angles or {}), **finer}, finer, members, largest)
     angles = angles or {}
@@ -245,6 +252,7 @@ def _drawn(spread: Mapping[str, Distribution], missing: float, count: int, seed:
     return Ensemble(1 + b1, field_hz, 1 + coupling, weights, missing=missing, seed=seed)
 
 
+@checked
 def along_z(strength_hz: float, slices: int) -> Ensemble:
     """Return equal slices of a sample in a gradient: field shifts strength·z, |z| < ½.
 
@@ -263,6 +271,7 @@ def along_z(strength_hz: float, slices: int) -> Ensemble:
 
 
 # ----------------------------------------------------------------------- what the members see
+@checked
 def drift_of(sample: Sample, ensemble: Ensemble) -> Complex:
     """Return H = H₀ + 2πf Σ_k (γ_k/γ(1H)) I_zk + Σ_pairs (c − 1) H_J of the members.
 

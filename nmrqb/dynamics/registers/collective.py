@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 from scipy.sparse import csr_array
 
+from nmrqb.arguments import check_finite
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 from nmrqb.sparse_operators import Sparse
@@ -196,9 +197,8 @@ def coherent_state(J: float, polar: float, azimuth: float = 0.0) -> Complex:
     >>> np.round(coherent_state(1, np.pi / 2).real ** 2, 6)
     array([0.25, 0.5 , 0.25])
     """
-    for name, angle in (("polar", polar), ("azimuth", azimuth)):
-        if not math.isfinite(angle):
-            raise ArgumentError(f"Argument `{name}` must be finite, but is {angle}")
+    check_finite("polar", polar)
+    check_finite("azimuth", azimuth)
     twice = checked_total_spin(J)
     up, down = math.cos(polar / 2), math.sin(polar / 2)
     k = np.arange(twice + 1)

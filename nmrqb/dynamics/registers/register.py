@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from nmrqb.arguments import checked_fields
+from nmrqb.arguments import check_finite, checked_fields
 from nmrqb.dynamics.registers.collective import checked_count
 from nmrqb.dynamics.registers.star import Blocks, star_deviation, star_hamiltonian
 from nmrqb.dynamics.registers.star_dynamics import StarSegment
@@ -89,10 +89,7 @@ class StarRegister:
                 f"Argument `satellites` must be at most {MAX_SATELLITES}, but is {self.satellites}"
             )
         for name in ("J_hz", "dipolar_hz", "satellite_J_hz", "satellite_dipolar_hz"):
-            if not math.isfinite(getattr(self, name)):
-                raise ArgumentError(
-                    f"Argument `{name}` must be finite, but is {getattr(self, name)}"
-                )
+            check_finite(name, getattr(self, name))
         if self.tensor_hz is not None and not _is_tensor(self.tensor_hz):
             raise ArgumentError(
                 f"Argument `tensor_hz` must be a finite 3 × 3 tensor, but is {self.tensor_hz}"

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nmrqb.arguments import check_finite
 from nmrqb.dynamics.registers.collective import (
     collective_operator,
     levels,
@@ -22,7 +23,7 @@ from nmrqb.dynamics.registers.collective import (
 )
 from nmrqb.dynamics.states import is_density_matrix
 from nmrqb.errors import ArgumentError
-from nmrqb.operators import PAULI, Complex, Real, as_matrix, dagger
+from nmrqb.operators import PAULI, Complex, Real, as_matrix, dagger, kron
 from nmrqb.sparse_operators import AXES
 
 Blocks = tuple[Complex, ...]
@@ -138,8 +139,7 @@ def star_terms(
 
 def finite(value: float | Real, name: str) -> Real:
     """Return numbers as an array, refusing by name what is not finite."""
-    if not np.all(np.isfinite(value)):
-        raise ArgumentError(f"Argument `{name}` must be finite, but is {value}")
+    check_finite(name, value)
     return np.asarray(value, dtype=float)
 
 
@@ -212,7 +212,7 @@ def star_product(n: int, central: Complex, satellite: Complex) -> Blocks:
     [1.0, 0.0, 0.0]
     """
     rho_S, r = _one_spin(central, "central"), _one_spin(satellite, "satellite")
-    return tuple(_kron(rho_S, _satellites(n, J, r)) for J in total_spins(n))
+    return tuple(kron([rho_S, _satellites(n, J, r)]) for J in total_spins(n))
 
 
 def _one_spin(rho: Complex, name: str) -> Complex:
@@ -242,12 +242,6 @@ def _satellites(n: int, J: float, r: Complex) -> Complex:
         exponents = up * logs[0] + np.where(up < n, (n - up) * logs[1], 0)
     weights = np.exp(exponents + math.log(multiplicity(n, J)))
     return np.asarray((V * weights[..., None, :]) @ dagger(V))
-
-
-def _kron(A: Complex, B: Complex) -> Complex:
-    product = np.einsum("...ij,...kl->...ikjl", A, B)
-    d = A.shape[-1] * B.shape[-1]
-    return np.asarray(product.reshape(*product.shape[:-4], d, d))
 
 
 def star_deviation(n: int, central: float = 0.0, satellites: float = 1.0) -> Blocks:

@@ -137,7 +137,10 @@ def symmetric_dissipator(space: SymmetricSpace, dissipation: StarDissipation) ->
         total = total + space.embed(one_spin_dissipator(dissipation.central))
     for A, b in dissipation.common:
         if np.any(A) and not space.centre:
-            raise ArgumentError("Argument `common` must act on no centre, but the space has none")
+            raise ArgumentError(
+                f"Argument `common` must act on no centre in a space without one, but has an A of "
+                f"norm {np.linalg.norm(A):.3g} in √(1/s)"
+            )
         total = total + _common(space, A, b)
     return total
 

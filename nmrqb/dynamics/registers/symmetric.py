@@ -164,7 +164,10 @@ class SymmetricSpace:
             If a map of the centre is given where there is none.
         """
         if central is not None and not self.centre:
-            raise ArgumentError("Argument `central` must be None, but the space has no centre")
+            raise ArgumentError(
+                f"Argument `central` must be None in a space without a centre, but has shape "
+                f"{np.shape(central)}"
+            )
         size = len(self.counts)
         summed = eye_array(size, format="csr", dtype=complex)
         if satellites is not None:

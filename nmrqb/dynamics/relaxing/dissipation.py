@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nmrqb.arguments import check_shape, checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, as_matrix, dagger, spread
 
@@ -101,11 +102,13 @@ class Dissipation:
         return dissipator(self.operators(), 2**self.n)
 
 
+@checked
 def dissipator(operators: Iterable[Complex], d: int) -> Complex:
     """Return the matrix of ρ ↦ Σ LρL† − ½{L†L, ρ}, shape (d², d²), 1/s."""
     one = np.eye(d)
     total = np.zeros((d * d, d * d), dtype=complex)
     for L in operators:
+        check_shape("operators", np.asarray(L), (d, d))
         rate = dagger(L) @ L
         total += np.kron(L, L.conj()) - (np.kron(rate, one) + np.kron(one, rate.T)) / 2
     return total

@@ -10,7 +10,9 @@ import numpy as np
 
 from nmrqb.errors import Fault, InputError, Position, refuse
 from nmrqb.experiment.sweeps.axes import MAX_VALUES, Axis, quantities
+from nmrqb.files import read_text
 
+_MAX_BYTES = 1_000_000_000
 _HEAD = re.compile(r"(?P<path>[^()]*[^()\s])\s*(?:\((?P<unit>[^()]*)\))?")
 
 
@@ -75,14 +77,7 @@ def _axis(
 
 def _cells(file: str) -> list[list[Cell]]:
     """Return the cells of lines that are not empty, and where each begins."""
-    try:
-        text = Path(file).read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError.at(Position(file), f"there is no file `{file}`") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError.at(Position(file), f"`{file}` cannot be read: {reason}") from error
-    lines = text.splitlines()
+    lines = read_text(file, "a table of points", limit=_MAX_BYTES).splitlines()
     if len(lines) > MAX_VALUES:
         raise InputError.at(Position(file), f"`{file}` holds more than {MAX_VALUES} lines")
     return [list(_split(line, file, k)) for k, line in enumerate(lines, start=1) if line.strip()]

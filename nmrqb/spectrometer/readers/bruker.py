@@ -30,10 +30,7 @@ def read(path: Path) -> Recording:
     InputError
         If parameters are missing, contradict the size of the data, or make no sense.
     """
-    folder = path if path.is_dir() else path.parent
-    data = path if path.is_file() else guards.first_that_is_there(folder, FILES)
-    if data is None:
-        raise guards.refused(path, "this folder holds neither `fid` nor `ser`")
+    folder, data = guards.data_of(path, FILES)
     where = folder / "acqus"
     acqus = read_jcamp(where)
     values = _without_filter(data, _values(data, where, acqus), _group_delay(where, acqus))

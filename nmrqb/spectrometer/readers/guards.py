@@ -233,6 +233,22 @@ def vendor(name: str) -> Any:  # noqa: ANN401 - a module without types
     return importlib.import_module(f"nmrglue.fileio.{name}")
 
 
+def data_of(path: Path, names: Sequence[str]) -> tuple[Path, Path]:
+    """Return a folder and the data file in it, of a folder or of that file.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none of the files.
+    """
+    if path.is_file():
+        return path.parent, path
+    data = first_that_is_there(path, names)
+    if data is None:
+        raise refused(path, f"this folder holds none of {', '.join(names)}")
+    return path, data
+
+
 def first_that_is_there(folder: Path, names: Sequence[str]) -> Path | None:
     """Return the first of some files that a folder has, or None."""
     return next((folder / name for name in names if is_file(folder / name)), None)

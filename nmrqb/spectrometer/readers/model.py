@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from nmrqb.arguments import check_positive
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 
@@ -73,9 +74,9 @@ class Recording:
                 f"Argument `values` must hold finite points, but holds {np.size(self.values)} "
                 f"points, {bad} of them not finite"
             )
-        _check_positive("spectral_width_hz", self.spectral_width_hz)
-        _check_positive("carrier_hz", self.carrier_hz)
-        _check_positive("reference_hz", self.reference_hz)
+        for name in ("spectral_width_hz", "carrier_hz", "reference_hz"):
+            if getattr(self, name) is not None:
+                check_positive(name, getattr(self, name))
 
     @property
     def points(self) -> int:
@@ -86,8 +87,3 @@ class Recording:
     def rows(self) -> int:
         """Number of FIDs or spectra."""
         return int(np.prod(self.values.shape[:-1]))
-
-
-def _check_positive(name: str, value: float | None) -> None:
-    if value is not None and not 0 < value < np.inf:
-        raise ArgumentError(f"Argument `{name}` must be > 0 and finite, but is {value}")

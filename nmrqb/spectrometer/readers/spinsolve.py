@@ -33,10 +33,7 @@ def read(path: Path) -> Recording:
     InputError
         If the header contradicts the size of the data, or parameters are missing.
     """
-    folder = path if path.is_dir() else path.parent
-    data = path if path.is_file() else guards.first_that_is_there(folder, FILES)
-    if data is None:
-        raise guards.refused(path, f"this folder holds none of {', '.join(FILES)}")
+    folder, data = guards.data_of(path, FILES)
     where = folder / PARAMETERS
     parameters = read_assignments(where)
     _check_size(data)

@@ -172,22 +172,6 @@ def _condition(matrix: Real, rank: int) -> float:
     return float(sizes[0] / sizes[-1])
 
 
-def check_noise(noise: Real | NoiseLevel, channels: int) -> Real:
-    """Return a noise level per channel, shape (channels,).
-
-    Raises
-    ------
-    ArgumentError
-        If it is not one positive finite number per channel.
-    """
-    level = NoiseLevel.of(noise).sigma
-    if level.shape != (channels,) or not np.all((level > 0) & np.isfinite(level)):
-        raise ArgumentError(
-            f"Argument `noise` must be {channels} positive numbers, one per channel, but is {level}"
-        )
-    return level
-
-
 def whitener(response: Response, noise: Real | NoiseLevel) -> Real:
     """Return W of shape (amplitudes, amplitudes) that gives the amplitudes unit covariance.
 
@@ -196,7 +180,7 @@ def whitener(response: Response, noise: Real | NoiseLevel) -> Real:
     ArgumentError
         If the noise is not one positive number per channel, or the amplitudes are not independent.
     """
-    level = check_noise(noise, len(response.fits))
+    level = NoiseLevel.of(noise).of_channels(len(response.fits))
     if response.kept is not None:
         return _inverse_root(amplitude_covariance(response, level))
     own = _inverse_root(amplitude_covariance(replace(response, readouts=1), level))
@@ -212,7 +196,7 @@ def _inverse_root(covariance: Real) -> Real:
     except np.linalg.LinAlgError as error:
         raise ArgumentError(
             "Argument `response` must have independent amplitudes, but the covariance of their "
-            "noise is not positive"
+            f"noise has eigenvalues down to {np.linalg.eigvalsh(covariance).min():.3g}"
         ) from error
 
 

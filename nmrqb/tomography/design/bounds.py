@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from nmrqb.arguments import checked
 from nmrqb.battery import Battery, active_energy, coherence_l1, passive_energy
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
@@ -56,6 +57,7 @@ class Range:
     high: float
 
 
+@checked
 def bounds(rho: Complex, design: Design, battery: Battery) -> Mapping[str, Range]:
     """Return what figures of merit can be in any positive state that looks like ρ.
 

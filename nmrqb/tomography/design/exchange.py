@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from nmrqb.arguments import as_seed
+from nmrqb.operators import Real
 from nmrqb.tomography.design.sets import TIES, Indices, Pool
 
 _EXHAUSTIVE_VALUES = 600_000_000  # numbers that are added up at most when all sets are visited
@@ -32,7 +33,7 @@ class Found:
 def smallest(pool: Pool, seed: int) -> Found:
     """Return the best set of the smallest size that sees everything."""
     if pool.cover is not None:
-        return _smallest_cover(pool, seed)
+        return _smallest_cover(pool, pool.cover, seed)
     floor = _counted(pool)
     for size in range(floor, pool.size + 1):
         if not _can_visit_all(pool, size):
@@ -50,10 +51,9 @@ def _counted(pool: Pool) -> int:
     return int(np.searchsorted(together, pool.dimension)) + 1
 
 
-def _smallest_cover(pool: Pool, seed: int) -> Found:
+def _smallest_cover(pool: Pool, cover: Real, seed: int) -> Found:
     """Return the best of the smallest sets that see every Pauli, by an integer program."""
-    assert pool.cover is not None  # asked for by the caller
-    sees = (pool.cover > 1e-9 * pool.largest).T.astype(float)
+    sees = (cover > 1e-9 * pool.largest).T.astype(float)
     solved = milp(
         np.ones(pool.size),
         constraints=LinearConstraint(sees, lb=1),

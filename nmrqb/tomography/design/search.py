@@ -13,7 +13,7 @@ from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, pauli_strings
 from nmrqb.sample import PulseModel, Sample
 from nmrqb.tomography.combinations import names_of
-from nmrqb.tomography.design.analysis import Design, check_noise, design_of
+from nmrqb.tomography.design.analysis import Design, design_of
 from nmrqb.tomography.design.exchange import best, smallest
 from nmrqb.tomography.design.sets import MAX_CONDITION, Criterion, Pool, check_criterion
 from nmrqb.tomography.noise_level import NoiseLevel
@@ -176,7 +176,7 @@ def _rows(seen: Complex) -> Real:
 
 
 def _whitened(chain: Chain, noise: Real | NoiseLevel, bare: Real) -> Real:
-    level = check_noise(noise, len(chain.fits))
+    level = NoiseLevel.of(noise).of_channels(len(chain.fits))
     covariance = _block_covariance(chain, level)
     return np.asarray(np.linalg.solve(np.linalg.cholesky(covariance), bare))
 

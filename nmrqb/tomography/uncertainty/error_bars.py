@@ -47,12 +47,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from nmrqb.arguments import checked
+from nmrqb.arguments import check_shape, checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import (
     Complex,
     Real,
     as_generator,
+    as_matrix,
     partial_trace,
     pauli_basis,
     pauli_coefficients,
@@ -318,6 +319,7 @@ def _tangent(
     return offset + deviation, claim.one_sided * np.hypot(noise, claim.gain_error * deviation)
 
 
+@checked
 def nearest_kink(figure: KinkedFigure, rho: Complex, covariance: Real) -> Real:
     """Return how many standard deviations states are from the nearest kink of a figure.
 
@@ -334,6 +336,7 @@ def nearest_kink(figure: KinkedFigure, rho: Complex, covariance: Real) -> Real:
     -------
     array of shape (...)
     """
+    check_shape("covariance", covariance, (as_matrix(rho).shape[-1] ** 2 - 1,) * 2)
     observed, frame = figure.kinks.observe(rho.reshape(-1, *rho.shape[-2:]))
     turned = figure.kinks.turned(_unit_errors(np.linalg.cholesky(covariance))[None], frame)
     gaps = (figure.kinks.gaps(observed) / figure.kinks.spread(turned)).min(axis=-1)

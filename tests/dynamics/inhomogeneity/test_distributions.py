@@ -61,7 +61,7 @@ def test_profiles_in_files(tmp_path, text, values, weights):
         ("1 2\n1 -1\n", r"p\.csv:2:1: a weight must not be negative, but is -1"),
         ("1 0\n", "all weights are 0"),
         ("# nothing\n", "from 1 to 10000 rows, but has 0"),
-        ("\xff\n", "is not UTF-8"),
+        ("1 2\n\xff\n", r"p\.csv:2:1: byte 0xff is not UTF-8"),
     ],
 )
 def test_faults_of_profiles_have_their_place(tmp_path, monkeypatch, text, message):
@@ -74,7 +74,7 @@ def test_faults_of_profiles_have_their_place(tmp_path, monkeypatch, text, messag
 def test_a_profile_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="there is no file"):
         read_profile(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder, but a profile is needed"):
         read_profile(tmp_path)
 
 
