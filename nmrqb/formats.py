@@ -109,6 +109,31 @@ Field = Annotated[float, Quantity("field", positive=True)]
 Length = Annotated[float, Quantity("length", positive=True)]
 Rate = Annotated[Annotated[float, Quantity("rate")], AfterValidator(_not_negative)]
 Count = Annotated[int, BeforeValidator(lambda value: int(Quantity("count").parse(value)))]
+_LONGEST_NAME = 100  # letters; files take 255 bytes, and ours have endings
+
+
+def plain_name(value: str) -> str:
+    """Return a name that can be that of a file, as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, hidden, holds a separator or what cannot be printed, or is too long.
+    """
+    if (
+        not value.isprintable()
+        or set(value) & set("/\\")
+        or value.startswith(".")
+        or not 0 < len(value.strip()) <= _LONGEST_NAME
+    ):
+        raise ValueError(
+            f"must be a plain word of up to {_LONGEST_NAME} letters, as results are named after "
+            f"it, but is {shown(value)}"
+        )
+    return value
+
+
+PlainName = Annotated[str, AfterValidator(plain_name)]
 
 
 def scalar_text(value: object) -> str | None:

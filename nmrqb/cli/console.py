@@ -73,13 +73,38 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
         except BrokenPipeError:
             _silence()  # the reader has gone
             leave(DONE)
-        except (NmrqbError, OSError) as error:
-            if isinstance(error, OSError):
-                _silence()  # it may be standard output itself that takes no more
-            given = next((str(value) for value in (*args, *kwargs.values()) if value), "nmrqb")
-            leave(BAD_INPUT, str(Fault(Position(given), str(error))))
+        except Exception as error:
+            if (message := _told(error)) is None:
+                raise
+            leave(BAD_INPUT, str(Fault(_given(*args, *kwargs.values()), message)))
 
     return guarded
+
+
+def _given(*values: object) -> Position:
+    """Return the place of what a verb was given first."""
+    return Position(next((str(value) for value in values if value), "nmrqb"))
+
+
+def _told(error: Exception) -> str | None:
+    """Return what to say of bad input and of what cannot be computed, None of other errors."""
+    if isinstance(error, OSError):
+        _silence()  # it may be standard output itself that takes no more
+    if isinstance(error, NmrqbError | OSError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "this needs more memory than there is; take fewer spins, points or members"
+    if isinstance(error, ArithmeticError | RecursionError) or _is_linear_algebra(error):
+        return (
+            f"a number of the input is too large or too small to compute with ({error}); look for "
+            "one that is far from those of a spectrometer"
+        )
+    return None
+
+
+def _is_linear_algebra(error: Exception) -> bool:
+    """Whether an error is numpy's, which is not loaded for this."""
+    return type(error).__name__ == "LinAlgError"
 
 
 # the base of what the parser of the command line raises, which it does not export by itself

@@ -19,6 +19,7 @@ from nmrqb.formats import (
     Entry,
     Expression,
     Frequency,
+    PlainName,
     Ratio,
     Time,
     shown,
@@ -36,12 +37,6 @@ ReportName = Literal[
 
 def _usual_report() -> list[ReportName]:
     return ["ergotropy", "anti_ergotropy", "capacity", "coherence_l1"]
-
-
-def _plain_name(value: str) -> str:
-    if not value.isprintable() or set(value) & set("/\\") or value.startswith("."):
-        raise ValueError(f"must be a plain word, as results are named after it, but is {value!r}")
-    return value
 
 
 def _not_zero(value: float) -> float:
@@ -327,9 +322,7 @@ class ExperimentFormat(Entry):
     """A quantum-battery experiment: prepare, charge (and extract), measure."""
 
     format: Literal["nmrqb-experiment/1"] = Field(description="Name and version of this format.")
-    name: Annotated[str, AfterValidator(_plain_name)] | None = Field(
-        None, description="Short name; the name of the file by default."
-    )
+    name: PlainName | None = Field(None, description="Short name; the name of the file by default.")
     title: str = Field("", description="One line for people.")
     notes: str = Field("", description="What else to know about the experiment.")
     sample: str = Field(description="Shipped sample or file.")

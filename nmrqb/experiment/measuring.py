@@ -69,11 +69,18 @@ class Instrument:
     gain: float
     calibration: Calibration | None
 
-    def fids(self, members: Complex, rng: np.random.Generator) -> Complex:
-        """Return the FIDs of states of all members, (M, T, d, d), as they are recorded."""
-        clean = self.gain * acquire_members(self.chain, members)
+    def clean(self, members: Complex) -> Complex:
+        """Return the FIDs of states of all members, (M, T, d, d), before the receiver."""
+        return acquire_members(self.chain, members)
+
+    def fids(self, clean: Complex, rng: np.random.Generator) -> Complex:
+        """Return clean FIDs as they are recorded."""
         one_scan = self.noise * np.sqrt(self.experiment.measure.scans)
-        return recorded(self.experiment, self.chain, clean, one_scan, rng)
+        return recorded(self.experiment, self.chain, self.gain * clean, one_scan, rng)
+
+    def noiseless(self, clean: Complex) -> Complex:
+        """Return the linear inversions of clean FIDs."""
+        return estimate_state(clean, self.response, self.noise, method="linear-inversion").linear
 
     def level(self, fids: Complex) -> NoiseLevel:
         """Return the noise of FIDs after all scans: known, or measured on them."""
@@ -128,6 +135,8 @@ class Measured:
         What seems to be wrong with the measurement itself.
     extraction
         Work measured directly, or None.
+    noiseless
+        Linear inversions of the FIDs without noise, shape (T, d, d), where members differ.
     """
 
     chain: Chain
@@ -137,6 +146,7 @@ class Measured:
     residuals: Residuals
     wrong: tuple[str, ...]
     extraction: Extraction | None
+    noiseless: Complex | None
 
 
 def receiver_of(experiment: Experiment) -> Receiver:
@@ -220,10 +230,14 @@ def measured(
     estimates: list[StateEstimate] = []
     extractions: list[Extraction] = []
     shown: list[tuple[Complex, Residuals]] = []
+    noiseless: list[Complex] = []
     level = NoiseLevel(instrument.noise)
     wrong: tuple[str, ...] = ()
     for times in _blocks(instrument, len(truth.states)):
-        fids = instrument.fids(truth.members[:, times], rng)
+        clean = instrument.clean(truth.members[:, times])
+        if truth.ensemble.size > 1:
+            noiseless.append(instrument.noiseless(clean))
+        fids = instrument.fids(clean, rng)
         level = level if estimates else instrument.level(fids)
         if times.start <= shown_at < times.stop:
             fid = fids[shown_at - times.start]
@@ -235,7 +249,10 @@ def measured(
             seen = _Seen(fids, level, estimate)
             extractions.append(_extracted(instrument, truth, times, seen, extraction_rng))
     estimate = joined_estimates(estimates)
-    return Measured(instrument.chain, level, estimate, *shown[0], wrong, joined(extractions))
+    linear = np.concatenate(noiseless) if noiseless else None
+    return Measured(
+        instrument.chain, level, estimate, *shown[0], wrong, joined(extractions), linear
+    )
 
 
 def _blocks(instrument: Instrument, points: int) -> Iterator[slice]:
@@ -271,7 +288,7 @@ def _extracted(
     else:
         applied, after = None, truth.extracted.members[:, times]
         released = work_between(battery, before, truth.extracted.states[times])
-    later = instrument.fids(after, rng)
+    later = instrument.fids(instrument.clean(after), rng)
     work = measured_work(
         seen.fids,
         later,

@@ -282,7 +282,7 @@ def reading_notes(
     wrong
         What seems to be wrong with the measurement itself.
     """
-    notes = [*_data_notes(truth, estimate), *_ensemble_notes(truth.ensemble)]
+    notes = [*_data_notes(estimate), *_ensemble_notes(truth.ensemble)]
     if wrong:
         notes.insert(0, f"The measurement is not what it is taken for: {'; '.join(wrong)}.")
     notes += [
@@ -342,7 +342,7 @@ def _cycle_notes(experiment: Experiment, truth: Truth) -> list[str]:
     return notes
 
 
-def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
+def _data_notes(estimate: StateEstimate) -> list[str]:
     """Return warnings that the data themselves give: a misfit, or a state at the boundary."""
     notes = []
     if estimate.joint_p_value < _MISFIT:
@@ -358,12 +358,6 @@ def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
             f"{float(estimate.chi2.mean()):.1f} for {estimate.degrees_of_freedom} degrees of "
             "freedom. The noise level is overstated, or the FIDs were clipped or filtered; the "
             "intervals are not those of the noise."
-        )
-    if truth.ensemble.size > 1:
-        notes.append(
-            f"The response averages over the {_spread_names(truth.ensemble)} without knowing how "
-            "it charged: the estimates are slightly biased, and the intervals hold receiver noise "
-            "only."
         )
     outside = int(np.sum(np.linalg.eigvalsh(estimate.linear)[..., 0] < 0))
     if outside:
@@ -382,7 +376,8 @@ def _data_notes(truth: Truth, estimate: StateEstimate) -> list[str]:
     return notes
 
 
-def _spread_names(ensemble: Ensemble) -> str:
+def spread_names(ensemble: Ensemble) -> str:
+    """Return what is spread over a sample, in words."""
     named = {
         "B1": np.ptp(ensemble.b1),
         "B0": np.ptp(ensemble.field_hz),
@@ -398,7 +393,7 @@ def _ensemble_notes(ensemble: Ensemble) -> list[str]:
         return []
     kind = "of quadrature" if ensemble.seed is None else f"drawn with the seed {ensemble.seed}"
     note = (
-        f"Averages go over {ensemble.size} members {kind} for the {_spread_names(ensemble)}; "
+        f"Averages go over {ensemble.size} members {kind} for the {spread_names(ensemble)}; "
         f"estimated error {ensemble.error:.1g} of an element of the state"
     )
     unmet = f", more than the {TOLERANCE:g} aimed at" if ensemble.error > TOLERANCE else ""

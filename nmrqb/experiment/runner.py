@@ -30,8 +30,10 @@ from nmrqb.experiment.result import (
     label,
     provenance,
     reading_notes,
+    spread_names,
     variable,
 )
+from nmrqb.experiment.shifts import figure_shifts, shift_notes, shift_variables, widened
 from nmrqb.experiment.state_errors import error_variables, residual_variables
 from nmrqb.operators import Complex
 from nmrqb.tomography import intervals
@@ -84,16 +86,19 @@ def run(
             np.random.default_rng(extraction_seed),
         )
     report(2, 4)
-    figures = estimated_figures(experiment.battery)
+    known = estimated_figures(experiment.battery)
+    figures = {name: known[name] for name in experiment.report}
     bars = intervals(
         found.estimate,
-        {name: figures[name] for name in experiment.report},
+        figures,
         rng=np.random.default_rng(bootstrap_seed),
         replicas=experiment.measure.replicas,
         confidence=experiment.measure.confidence,
         gain_error=experiment.measure.gain_error,
     )
     report(3, 4)
+    shifts = figure_shifts(experiment, truth, found.noiseless, figures)
+    bars = widened(bars, shifts, figures)
     data = label(experiment, truth, found.chain, found.estimate, bars)
     shown = {
         "fid": _shown_fid(found.shown_fid),
@@ -102,13 +107,16 @@ def run(
     }
     errors = error_variables(found.estimate) | residual_variables(found.residuals, found.chain)
     work = extraction_variables(found.extraction) | cycle_variables(experiment, truth)
-    data = data.assign(shown | errors | work)
+    data = data.assign(shown | errors | work | shift_variables(shifts))
     report(4, 4)
     return Result(
         experiment,
         used,
         data,
-        reading_notes(experiment, truth, found.estimate, found.wrong),
+        (
+            *shift_notes(shifts, spread_names(truth.ensemble)),
+            *reading_notes(experiment, truth, found.estimate, found.wrong),
+        ),
         provenance(experiment, used, truth.ensemble),
     )
 

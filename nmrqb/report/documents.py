@@ -14,7 +14,7 @@ from nmrqb.errors import Fault
 from nmrqb.experiment import EXTRACTED_WORK, FIGURES, Result
 
 RESULT_FORMAT = "nmrqb-result/1"
-_ESTIMATED = ("low", "high", "raw", "lower_bound", "upper_bound")
+_ESTIMATED = ("low", "high", "raw", "lower_bound", "upper_bound", "shift")
 _MEASURED = ("low", "high", "error")
 
 
@@ -111,5 +111,6 @@ def _point(result: Result, at: xr.Dataset) -> dict[str, Any]:
 
 
 def _numbers(at: xr.Dataset, name: str, parts: Sequence[str]) -> dict[str, float | bool]:
-    numbers = {"value": float(at[name])} | {part: float(at[f"{name}_{part}"]) for part in parts}
+    present = [part for part in parts if f"{name}_{part}" in at]
+    numbers = {"value": float(at[name])} | {part: float(at[f"{name}_{part}"]) for part in present}
     return numbers | {"significant": numbers["low"] > 0 or numbers["high"] < 0}

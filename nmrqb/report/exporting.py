@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 import nmrqb
 from nmrqb.average import compile_timeline
 from nmrqb.dynamics import play, thermal_deviation, timeline_segments, unitary
-from nmrqb.errors import ArgumentError
+from nmrqb.errors import ArgumentError, OutputError
 from nmrqb.files import FolderKind, folder_atomically
 from nmrqb.operators import Complex, dagger, pauli_coefficients, pauli_strings
 from nmrqb.report.documents import dump
@@ -322,6 +322,11 @@ def write_export(export: Export, path: str | Path) -> list[str]:
     OutputError
         If the folder is not ours or cannot be written; nothing is left behind then.
     """
+    if PurePath(export.sequence).name != export.sequence:
+        raise OutputError(
+            f"the program would be named `{export.sequence}` after its sequence, which is no name "
+            "of a file; name the sequence with a plain word"
+        )
     contents = {
         export.sequence: export.program.text,
         **export.shapes,

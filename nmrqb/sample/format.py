@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from nmrqb import formats
-from nmrqb.formats import Entry, Frequency, PositiveTime, Ratio, shown
+from nmrqb.formats import Entry, Frequency, PlainName, PositiveTime, Ratio, shown
 from nmrqb.sample.nuclei import SPIN_HALF, checked_nucleus
 from nmrqb.sample.relaxation_format import MechanismFormat
 
@@ -92,7 +92,7 @@ class SampleFormat(Entry):
     """The spins of one molecule, their couplings, and the calibration of the spectrometer."""
 
     format: Literal["nmrqb-sample/1"] = Field(description="Name and version of this format.")
-    name: str | None = Field(None, description="Short name; the name of the file by default.")
+    name: PlainName | None = Field(None, description="Short name; the name of the file by default.")
     title: str = Field("", description="One line for people.")
     field: formats.Field | None = Field(None, description="Static field with a unit: 1.465 T.")
     raster: PositiveTime | None = Field(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from nmrqb.formats import Entry, Expression, ShortForm
+from nmrqb.formats import Entry, Expression, PlainName, ShortForm
 from nmrqb.sequence.event_format import EventFormat
 from nmrqb.sequence.words import (
     TARGET_MEANINGS,
@@ -61,7 +61,7 @@ class SequenceFormat(Entry):
     may_be_empty: ClassVar[bool] = False
 
     format: Literal["nmrqb-sequence/1"] = Field(description="Name and version of this format.")
-    name: str | None = Field(None, description="Short name; the name of the file by default.")
+    name: PlainName | None = Field(None, description="Short name; the name of the file by default.")
     title: str = Field("", description="One line for people.")
     notes: str = Field("", description="What to know before using it.")
     reference: str = Field("", description="Where it comes from.")

@@ -13,6 +13,7 @@ from nmrqb.formats import (
     Count,
     Entry,
     Frequency,
+    PlainName,
     Ratio,
     Time,
     scalar_text,
@@ -270,7 +271,7 @@ class DataFormat(Entry):
     """Files of a spectrometer, what each shows, and how they are calibrated."""
 
     format: Literal["nmrqb-data/1"] = Field(description="Name and version of this format.")
-    name: str | None = Field(None, description="Short name; the name of the file by default.")
+    name: PlainName | None = Field(None, description="Short name; the name of the file by default.")
     title: str = Field("", description="One line for people.")
     sample: str = Field(description="Sample: a shipped name, or a file.")
     channels: dict[str, ChannelFormat] = Field(

@@ -45,6 +45,8 @@ def doubts_of(law: SeriesFit, bound: tuple[str, float] | None) -> tuple[str, ...
             f"not determined, a bound only: the fit gives {law.time_s:.3g} s, far from the {end} "
             f"time of the series, {time:.3g} s"
         )
+    elif not _changes(law):
+        found.append("not determined: the amplitudes are the same within their errors")
     elif law.error_s > _VAGUE * law.time_s:
         found.append(f"not determined: the fit gives {law.time_s:.3g} ± {law.error_s:.2g} s")
     elif law.rival_s is not None:
@@ -59,6 +61,14 @@ def doubts_of(law: SeriesFit, bound: tuple[str, float] | None) -> tuple[str, ...
             "this series"
         )
     return tuple(found)
+
+
+def _changes(law: SeriesFit) -> bool:
+    """Whether amplitudes differ from each other by more than their errors: χ² of a constant."""
+    weights = law.errors**-2
+    mean = np.average(law.amplitudes, weights=weights)
+    chi2, freedom = float(np.sum(weights * (law.amplitudes - mean) ** 2)), law.times_s.size - 1
+    return chi2 > freedom + _SURE * math.sqrt(2 * freedom)
 
 
 def _by_noise(law: SeriesFit) -> float:

@@ -49,7 +49,8 @@ def read_integrals(
 
     Tabs or semicolons stand between numbers; where there are none, commas; where there are none
     of these either, blanks.  Lines without numbers where they should be (titles, remarks, names of
-    columns) are skipped before the first row, and refused after it.
+    columns) are skipped before the first row, and refused after it; so is one before it that has
+    as many columns as the rows and a number in one of them, for it is a row with a slip.
 
     Parameters
     ----------
@@ -68,11 +69,15 @@ def read_integrals(
     where = Path(path)
     text = guards.text_of(where, guards.MAX_HEADER_BYTES, "table of integrals")
     names, rows, width = list[str](), list[list[float]](), None
+    skipped: list[tuple[str, int, int, int]] = []  # problem, line, column, width
     for number, line in enumerate(text.splitlines(), start=1):
         cells = _cells(where, line, number)
         own = _chosen(cells, columns, skip=int(named_rows))
         problem, at = _problem(own, cells, columns, width)
-        if not cells or (problem and not rows):
+        if not cells:
+            continue
+        if problem and not rows:
+            skipped += [(problem, number, at, len(cells))] if _has_number(cells) else []
             continue
         if problem:
             raise guards.refused(where, problem, number, at)
@@ -81,12 +86,19 @@ def read_integrals(
         rows.append([_value(cell[1]) for cell in own])
         if len(rows) * len(own) > _MAX_VALUES:
             raise guards.refused(where, f"holds more than {_MAX_VALUES} integrals", number)
+    slip = next((line for line in skipped if line[-1] == width), None)
+    if slip is not None:
+        raise guards.refused(where, *slip[:-1])
     if not rows:
         what = "" if columns is None else f" with numbers in columns {_listed(columns)}"
         raise guards.refused(where, f"this holds no row of numbers{what}")
     return IntegralTable(
         np.array(rows), tuple(names) if named_rows else (), str(path), guards.hash_of(where)
     )
+
+
+def _has_number(cells: Sequence[Cell]) -> bool:
+    return any(math.isfinite(_value(text)) for _, text in cells)
 
 
 def _problem(
