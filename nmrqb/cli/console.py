@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, ParamSpec, TextIO
@@ -64,7 +65,8 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         signal.signal(signal.SIGTERM, _interrupt)
         try:
-            function(*args, **kwargs)
+            with _strict_arithmetic():
+                function(*args, **kwargs)
             sys.stdout.flush()
         except InputError as error:
             leave(BAD_INPUT, str(error))
@@ -81,6 +83,14 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
     return guarded
 
 
+@contextmanager
+def _strict_arithmetic() -> Iterator[None]:
+    """Take numpy's warnings of numbers that have left the range of doubles as errors."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", r"(overflow|invalid value|divide by zero) encountered")
+        yield
+
+
 def _given(*values: object) -> Position:
     """Return the place of what a verb was given first."""
     return Position(next((str(value) for value in values if value), "nmrqb"))
@@ -94,7 +104,8 @@ def _told(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, MemoryError):
         return "this needs more memory than there is; take fewer spins, points or members"
-    if isinstance(error, ArithmeticError | RecursionError) or _is_linear_algebra(error):
+    beyond = ArithmeticError | RecursionError | RuntimeWarning
+    if isinstance(error, beyond) or _is_linear_algebra(error):
         return (
             f"a number of the input is too large or too small to compute with ({error}); look for "
             "one that is far from those of a spectrometer"

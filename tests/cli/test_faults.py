@@ -72,6 +72,9 @@ SEQUENCES = {
     "unknown name": ("delay: t", "delay: tau", "7:12", "unknown name `tau`"),
     "unknown event": ("delay: t", "dely: t", "7:5", "did you mean `delay`?"),
     "role's nucleus": ("I: any", "I: 1Q", "3:12", "Valid: 103Rh"),
+    "name of a path": ("sample: ch", "name: ../x\nsample: ch", "2:7", "must be a plain word"),
+    "name of two lines": ("sample: ch", 'name: "a\\nb"\nsample: ch', "2:7", "but is 'a\\nb'"),
+    "no name": ("sample: ch", "name: ''\nsample: ch", "2:7", "must be a plain word"),
 }
 SAMPLES = {
     "unknown nucleus": ("13C", "14C", "4:25", "must be a nucleus of spin 1/2"),
@@ -114,6 +117,21 @@ def test_bad_sequences(cli, case):
     file = written("s.yaml", SEQUENCE, old, new)
     assert_refused(cli("compile", file, "--json"), f"{file}:{place}", message)
     assert_refused(cli("check", file), f"{file}:{place}", message)
+
+
+@pytest.mark.parametrize(("text", "verb"), [("1e308 s", "export"), ("1e300 s", "compile")])
+def test_numbers_beyond_computing_are_one_message(cli, text, verb):
+    file = written("s.yaml", SEQUENCE, "t: 1 ms", f"t: {text}")
+    assert_refused(cli(verb, file), f"{file}:1:1", "too large or too small to compute with")
+    assert folder() == ["s.yaml"]
+
+
+def test_too_little_memory_is_one_message(cli, monkeypatch):
+    def hungry(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("nmrqb.cli.export.load_sequence", hungry)
+    assert_refused(cli("export", "dm"), "dm:1:1", "more memory than there is")
 
 
 @pytest.mark.parametrize("case", SAMPLES)

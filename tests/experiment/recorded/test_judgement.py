@@ -58,3 +58,12 @@ def test_the_rf_field_is_told_of_nutations_alone():
     (note,) = notes_of(fit_series("nutation", PULSES, y, np.full(6, 0.01)))
     assert note.startswith("b1_inhomogeneity at most ")
     assert notes_of(fit_series("decay", DELAYS, np.exp(-DELAYS), np.full(8, 0.01))) == ()
+
+
+def test_amplitudes_that_do_not_change_tell_no_time():
+    """All equal, the fit is exact and its time is as good as any other."""
+    for y in (np.ones(8), 1 + 0.004 * np.cos(np.arange(8))):
+        fit = fit_series("inversion-recovery", DELAYS, y, np.full(8, 0.01))
+        assert doubts_of(fit, None)[0].startswith("not determined: the amplitudes are the same")
+    fit = fit_series("inversion-recovery", DELAYS, 1 - 0.1 * np.exp(-DELAYS), np.full(8, 0.01))
+    assert not any("are the same" in doubt for doubt in doubts_of(fit, None))

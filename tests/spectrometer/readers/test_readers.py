@@ -201,6 +201,16 @@ def test_columns_of_a_table_may_stand_among_others(tmp_path):
         read_integrals(file, columns=[8])
 
 
+def test_a_slip_in_the_first_row_of_a_table_is_not_a_title(tmp_path):
+    """Rows are counted: one that is skipped moves all others."""
+    file = tmp_path / "integrals.txt"
+    file.write_text("Integrals of region 1\nspectrum integral\n1 1.O\n2 0.5\n3 0.2\n")
+    with pytest.raises(InputError, match=r":3:3: must be a finite number, but is '1\.O'"):
+        read_integrals(file, columns=[1])
+    file.write_text("Integrals of region 1\nspectrum integral\n1 1.0\n2 0.5\n3 0.2\n")
+    assert read_integrals(file, columns=[1]).values.tolist() == [[1.0], [0.5], [0.2]]
+
+
 @pytest.mark.parametrize("line", ["P0;0,53;0,21", "P0\t0,53\t0,21", "0,53 0,21"])
 def test_a_decimal_comma_is_not_a_separator(line, tmp_path):
     file = tmp_path / "integrals.txt"
