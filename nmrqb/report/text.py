@@ -128,7 +128,7 @@ def _acquisition_text(data: xr.Dataset) -> str:
     """Tell how many points an FID has, and how long and how wide it is."""
     times = data["acquisition_time"].values
     dwell = float(times[1] - times[0])
-    return f"{len(times)} complex points in {len(times) * dwell:.4g} s, {1 / dwell:.4g} Hz wide"
+    return f"{len(times)} complex points in {len(times) * dwell:.4g} s, {1 / dwell:.6g} Hz wide"
 
 
 def _times_text(time_ms: Real) -> str:

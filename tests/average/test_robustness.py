@@ -469,9 +469,9 @@ def test_the_budget_of_finite_pulse_dm_names_every_error_with_its_size():
         "offset 1H": "20 Hz",
         "offset 13C": "20 Hz",
         "width 1H": "13 µs per 90°",
-        "width 13C": "77 us per 90 deg",
-        "transient-antisymmetric 1H": "1.15 deg",
-        "transient-antisymmetric 13C": "1.15 deg",
+        "width 13C": "77 µs per 90°",
+        "transient-antisymmetric 1H": "1.15°",
+        "transient-antisymmetric 13C": "1.15°",
         "coupling": "1 %",
         "relaxation": "T2 2 s",
     }

@@ -111,6 +111,8 @@ def test_one_scan_is_no_scans_and_an_fid_has_its_size(driven):
     assert told[:3] == [str(points), "complex", "points"]
     assert float(told[4]) == pytest.approx(points * dwell, rel=1e-3)
     assert float(told[6]) == pytest.approx(1 / dwell, rel=1e-3)
+    fast = driven.data.assign_coords(acquisition_time=np.arange(points) / 10_000)
+    assert "s, 10000 Hz wide" in result_text(replace(driven, data=fast))
 
 
 def test_spins_that_no_one_prepares_are_said_to_be_mixed(driven):
