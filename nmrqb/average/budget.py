@@ -104,7 +104,7 @@ def _period_losses(subject: Pass, sizes: ErrorSizes) -> list[tuple[str, str, flo
     ideal, finite = subject.models
     widths = {} if finite is None else width_errors(ideal, finite, subject.sample, drift)
     for name, (wide, _) in widths.items():
-        text = f"{size_text(longest_90(subject.sample, name), 's')} per 90 deg"
+        text = f"{size_text(longest_90(subject.sample, name), 's')} per 90°"
         loss = float(infidelity(U, over(played(wide, subject))))
         losses.append((f"width {name}", text, loss))
     kept = (1 - relaxation_cost(subject.timeline, subject.sample)) ** subject.cycles

@@ -412,9 +412,9 @@ def error_words(error: str) -> str:
 
 
 def size_text(size: float, unit: SizeUnit) -> str:
-    """Return the size of an error for people: ``5 %``, ``20 Hz``, ``77 us``, ``1 deg``."""
+    """Return the size of an error for people: ``5 %``, ``20 Hz``, ``77 µs``, ``1°``."""
     if unit == "s":
-        return written(Value.of(size, "time"))
+        return written(Value.of(size, "time")).replace(" us", " µs")
     if unit == "Hz":
         return f"{size:g} Hz"
-    return f"{np.degrees(size):.3g} deg" if unit == "rad" else f"{100 * size:.4g} %"
+    return f"{np.degrees(size):.3g}°" if unit == "rad" else f"{100 * size:.4g} %"

@@ -272,7 +272,7 @@ def _polynomial(coefficients: Real, f: Real, out: Real | None = None) -> Real:
 
 
 def _coherence(seen: Complex, f: Real) -> Real:
-    """Return 2 Σ_{i<k} |ρ_ik(t)|: (j, n, d, d) → (n, T)."""
+    """Return 2 Σ_{i < k} |ρ_ik(t)|: (j, n, d, d) → (n, T)."""
     shape = seen.shape[1], f.shape[-1]
     total, real, imaginary = np.zeros(shape), np.empty(shape), np.empty(shape)
     for i, k in zip(*np.triu_indices(seen.shape[-1], 1), strict=True):

@@ -12,6 +12,7 @@ import jinja2
 import nmrqb
 from nmrqb.papers import Paper, Reproduced, Verdict, document
 
+_ROUNDING = 1e-12
 VERDICTS: tuple[Verdict, ...] = ("agree", "differs", "not determined")
 
 
@@ -78,17 +79,22 @@ def paper_page(
 
 def _told(found: Reproduced, note: str) -> dict[str, Any]:
     row = found.row
-    printed = row.printed if isinstance(row.printed, str) else f"{row.printed:g}"
+    printed = row.printed if isinstance(row.printed, str) else _number(row.printed)
     return {
         "item": row.item,
         "of": row.of,
         "printed": printed,
         "recomputed": row.source == "recomputed",
-        "ours": f"{found.ours:.6g}",
+        "ours": _number(found.ours),
         "verdict": found.verdict,
         "expected": found.as_recorded,
         "note": note,
     }
+
+
+def _number(value: float) -> str:
+    """Return a number with six digits and a minus sign, 0 where it is rounding."""
+    return "0" if abs(value) < _ROUNDING else f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _count(rows: Sequence[Reproduced], verdict: Verdict) -> int:

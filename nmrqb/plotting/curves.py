@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
@@ -11,6 +13,7 @@ from nmrqb.experiment import FIGURES
 from nmrqb.plotting.style import ESTIMATE, MODEL, TRUE, WORK, quiet_axes
 
 _MANY = 200  # points, whose bars make a band
+_LONG = 24  # letters of the label of an axis
 
 
 def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
@@ -62,9 +65,14 @@ def draw_figure_of_merit(ax: Axes, data: xr.Dataset, name: str) -> list[Artist]:
     if name == "ergotropy" and "extracted_work" in data:
         artists.append(_marks(ax, data, "extracted_work", "s", WORK, "work measured directly"))
     unit = f" ({figure.units})" if figure.units != "1" else ""
-    ax.set(xlabel="protocol time (ms)", ylabel=f"{figure.title}{unit}")
+    ax.set(xlabel="protocol time (ms)", ylabel=_in_lines(f"{figure.title}{unit}"))
     quiet_axes(ax)
     return artists
+
+
+def _in_lines(label: str) -> str:
+    """Return a label in lines that are no longer than an axis."""
+    return fill(label, _LONG)
 
 
 def _marks(ax: Axes, data: xr.Dataset, name: str, mark: str, color: str, label: str) -> Artist:

@@ -64,7 +64,7 @@ def draw_frames(ax: Axes, frames: Frames, labels: Sequence[str]) -> list[Artist]
         for row, axis in enumerate("xyz"):
             values = frames.n[:, spins[0], row]
             cells += _draw_row(ax, values, frames.pulses, edges, top - row)
-            numbers += _draw_numbers(ax, values, edges, top - row)
+            numbers += _draw_numbers(ax, values, frames.pulses, edges, top - row)
             ticks.append((top - row - 0.5, axis))
         names = ", ".join(labels[k] for k in spins)
         ax.text(
@@ -76,8 +76,9 @@ def draw_frames(ax: Axes, frames: Frames, labels: Sequence[str]) -> list[Artist]
     ax.set_ylim(min(y for y, _ in ticks) - 0.6, 0.1)
     ax.tick_params(axis="y", length=0)
     ax.spines[:].set_visible(False)
-    ax.set_xlabel(f"time / {unit}")
-    ax.set_title("red +1, blue −1, hatched: average over a pulse", loc="right", fontsize=8)
+    ax.set_xlabel(f"time ({unit})")
+    hatched = ", hatched: average over a pulse" if np.any(frames.pulses) else ""
+    ax.set_title(f"red +1, blue −1{hatched}", loc="right", fontsize=8)
     return [*cells, *numbers]
 
 
@@ -94,28 +95,37 @@ def _alike(n: Real) -> list[list[int]]:
     return groups
 
 
+def _color(value: float) -> tuple[float, ...]:
+    return tuple(mpl.colormaps["RdBu_r"](0.5 + np.clip(value, -1, 1) / 2))
+
+
 def _draw_row(
     ax: Axes, values: Real, pulses: NDArray[np.bool_], edges: Real, top: float
 ) -> list[Artist]:
-    colors = mpl.colormaps["RdBu_r"](0.5 + np.clip(values, -1, 1) / 2)
     row: list[Artist] = []
-    for k, color in enumerate(colors):
-        cell = Rectangle((edges[k], top - 1), edges[k + 1] - edges[k], 1, facecolor=tuple(color))
+    for k, value in enumerate(values):
+        cell = Rectangle((edges[k], top - 1), edges[k + 1] - edges[k], 1, facecolor=_color(value))
         cell.set(edgecolor=QUIET, linewidth=0.4, hatch="////" if pulses[k] else None)
         ax.add_patch(cell)
         row.append(cell)
     return row
 
 
-def _draw_numbers(ax: Axes, values: Real, edges: Real, top: float) -> list[Artist]:
-    """Write the values into columns that are wide enough, and that are not simply 0 or ±1."""
+def _draw_numbers(
+    ax: Axes, values: Real, pulses: NDArray[np.bool_], edges: Real, top: float
+) -> list[Artist]:
+    """Write the values into columns that are wide enough, and that are not simply 0 or ±1.
+
+    No hatch runs through the numbers.
+    """
     wide = np.diff(edges) > _NUMBERS * edges[-1]
     telling = (np.abs(values) > _SMALL) & (np.abs(values) < 1 - _SMALL)
     numbers: list[Artist] = []
     for k in np.flatnonzero(wide & telling):
         x, text = (edges[k] + edges[k + 1]) / 2, f"{values[k]:.2f}".replace("-", "−")
         color = "white" if abs(values[k]) > 0.6 else "black"
-        numbers.append(
-            ax.text(x, top - 0.5, text, ha="center", va="center", fontsize=8, color=color)
-        )
+        number = ax.text(x, top - 0.5, text, ha="center", va="center", fontsize=8, color=color)
+        if pulses[k]:
+            number.set_bbox({"facecolor": _color(values[k]), "edgecolor": "none", "pad": 1})
+        numbers.append(number)
     return numbers

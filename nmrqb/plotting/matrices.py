@@ -177,7 +177,8 @@ def _unit(power: int) -> str:
 
 
 def _stairs(ax: Axes, d: int) -> None:
-    """Draw the line between the diagonal and what is above it."""
+    """Draw the line, white with black edges, between the diagonal and what is above it."""
     steps = np.repeat(np.arange(d + 1), 2) - 0.5
-    ax.plot(steps[1:], steps[:-1], color="white", linewidth=1.8)
+    for color, width in (("black", 2.8), ("white", 1.6)):  # seen on light and on dark cells
+        ax.plot(steps[1:], steps[:-1], color=color, linewidth=width)
     ax.set(xlim=(-0.5, d - 0.5), ylim=(d - 0.5, -0.5))

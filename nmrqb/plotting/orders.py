@@ -45,7 +45,8 @@ def draw_orders(ax: Axes, average: AverageHamiltonian, pair: tuple[str, str]) ->
         for k, (v, label) in enumerate(zip(named, labels, strict=True))
     ]
     largest = max((abs(v[n]) for v in named for n in names), default=1.0)
-    ax.set_yscale("symlog", linthresh=1e-3 * largest)
+    threshold = 10.0 ** np.floor(np.log10(1e-3 * largest))  # a tick stands there, none nearer to 0
+    ax.set_yscale("symlog", linthresh=threshold)
     ax.set_xticks(places, names)
     if len(names) > _LEVEL:
         ax.tick_params(axis="x", rotation=90)

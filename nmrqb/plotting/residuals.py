@@ -16,6 +16,7 @@ from nmrqb.plotting.style import CHANNELS, QUIET, TRUE, quiet_axes
 _BAND = 3.0  # standard deviations
 _APART = 10.0  # least distance of two traces, in standard deviations
 _BIN = 0.25
+_FEW = 8  # lines whose dots have room beside each other
 
 
 def residual_spectrum(
@@ -134,7 +135,7 @@ def _dots(ax: Axes, places: Real, levels: Real, marked: Complex) -> list[Line2D]
             (levels[:, None] + part).ravel(),
             shape,
             color=color,
-            markersize=4.5,
+            markersize=4.5 if places.size <= _FEW else 2.5,
             markeredgecolor="black",
             markeredgewidth=0.7,
             label=f"at the lines, {name}",
@@ -178,11 +179,12 @@ def draw_residual_histogram(
     expected = values.size * _BIN * np.exp(-(fine**2) / 2) / np.sqrt(2 * np.pi)
     (law,) = ax.plot(fine, expected, color=TRUE, linewidth=1.3, label="normal law")
     ax.set_yscale("log")
+    ax.minorticks_off()
     ax.set(xlim=(-reach, reach), ylim=(0.5, 2 * max(counts.max(), expected.max())))
     ax.set(xlabel="residual (σ of the noise)", ylabel="number per bin", title=title)
     for edge in (-_BAND, _BAND):
         ax.axvline(edge, color=QUIET, linewidth=0.6, linestyle=":")
-    ax.legend(fontsize=8, frameon=False)
+    ax.legend(fontsize=8, frameon=False, loc="upper right", borderaxespad=0.2)  # no bar is there
     quiet_axes(ax, grid=False)
     return steps, law
 

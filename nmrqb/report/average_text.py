@@ -11,7 +11,6 @@ from nmrqb.average import (
     AverageHamiltonian,
     ErrorBudget,
     Symmetry,
-    TargetCheck,
     error_words,
 )
 from nmrqb.operators import NAMED_TERMS, named_terms, pair_part
@@ -50,7 +49,7 @@ def compile_text(average: AverageHamiltonian) -> str:
         parts += [
             f"  target {verdict}: {_difference(average)}infidelity of one period "
             f"{loss(average.target.infidelity)}",
-            *_target_time(average, average.target),
+            *target_time(average),
             "",
         ]
     if average.analysis is not None:
@@ -74,9 +73,10 @@ def loss(infidelity: float) -> str:
     return "below 1e-12" if infidelity < 1e-12 else f"{infidelity:.3g}"
 
 
-def _target_time(average: AverageHamiltonian, target: TargetCheck) -> list[str]:
+def target_time(average: AverageHamiltonian) -> list[str]:
     """Tell how the target for a time of its own becomes the column of the table."""
-    if target.time_s is None:
+    target = average.target
+    if target is None or target.time_s is None:
         return []
     claimed = {name: value for name, value in target.named_hz.items() if hz(value) != "0"}
     name, shown = next(((f"{n} ", v) for n, v in claimed.items()), ("", 0.0))

@@ -25,7 +25,7 @@ from nmrqb.report.state_pictures import residual_figure, state_figure
 from nmrqb.report.text import result_text
 
 PICTURES: Mapping[str, Callable[[Result], Figure]] = {
-    "sequence.png": lambda result: protocol_figure(result.experiment),
+    "sequence.png": lambda result: protocol_figure(result.experiment, at=int(result.data["shown"])),
     "signal.png": signal_figure,
     "residuals.png": lambda result: residual_figure(result.data),
     "state.png": lambda result: state_figure(result.data),

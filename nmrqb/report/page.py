@@ -25,6 +25,7 @@ from nmrqb.report.page_parts import (
     common_places,
     encoded,
     number,
+    pieces,
     places_of,
 )
 from nmrqb.report.page_pictures import (
@@ -37,7 +38,7 @@ from nmrqb.report.page_pictures import (
     state_pictures,
 )
 from nmrqb.report.state_pictures import fit_text
-from nmrqb.report.text import asked, quality
+from nmrqb.report.text import asked, fidelity_text, p_text, quality
 from nmrqb.tomography.estimation.states import to_coefficients
 
 MAX_BYTES = 5_000_000
@@ -46,6 +47,15 @@ MOST_ROWS = 200
 
 _VECTOR_BYTES = (400_000, 60_000, 0)  # above, dots are tried; the next where the page is large
 _OUTSIDE = "†"
+_IDEAL_WORK = (
+    "Ideal: the ergotropy of the ideal charged state, which the sequence of the extraction is made "
+    "for. Average H: the same pulses as average Hamiltonians, with relaxation. "
+)
+_ENSEMBLE = {
+    "members": "members of the ensemble",
+    "error": "error of its means",
+    "missing_weight": "weight left out of it",
+}
 
 
 def result_page(result: Result) -> str:
@@ -84,6 +94,7 @@ def result_page(result: Result) -> str:
             version=nmrqb.__version__,
             sections=sections,
             encoded=lambda figure, most=most_bytes: encoded(figure, most),
+            pieces=pieces,
         )
         if len(page.encode("utf-8")) <= MAX_BYTES:
             return page
@@ -122,8 +133,8 @@ def _sections(result: Result) -> Iterator[Section]:
         "Spectra",
         "What the spectrometer saw",
         paragraphs=(
-            "FIDs and spectra are of the most charged state and the readout with the strongest "
-            "signal; residuals are of all its readouts.",
+            "FIDs and spectra are of the most charged state, after the readout with the strongest "
+            "signal; residuals are of the same state.",
         ),
         facts=tuple(map(Fact, ("fit", "residuals shown"), fit_text(data))),
         pictures=(*signal_pictures(result), *residual_pictures(data)),
@@ -141,7 +152,7 @@ def _sections(result: Result) -> Iterator[Section]:
         "Figures of merit",
         "Figures of merit against time",
         pictures=tuple(merit_pictures(result)),
-        tables=(_figures(result),),
+        tables=tuple(_figures_tables(result)),
     )
     yield Section(
         "provenance", "Provenance", "Where this comes from", facts=tuple(_provenance(result))
@@ -159,27 +170,28 @@ def _shown_text(result: Result) -> str:
     passes = f", after {int(at['cycles'])} passes" if "cycles" in data.coords else ""
     where = f"{1e3 * float(at['time']):.4g} ms of protocol time"
     laboratory = 1e3 * float(at["laboratory_time"])
+    points = data.sizes["time"]
+    most = f"holds the largest ergotropy of {points} points" if points > 1 else "is the only one"
     return (
-        f"At {where} ({laboratory:.4g} ms on the spectrometer{passes}) the simulated state holds "
-        f"the largest ergotropy of {data.sizes['time']} "
-        f"{'point' if data.sizes['time'] == 1 else 'points'}. Large numbers are estimated from "
-        f"noisy FIDs, with their {confidence_text(result)} intervals."
+        f"At {where} ({laboratory:.4g} ms on the spectrometer{passes}) the simulated state {most}. "
+        f"Large numbers are estimated from noisy FIDs, with their {confidence_text(result)} "
+        "intervals."
     )
 
 
 def _tiles(result: Result) -> Iterator[Tile]:
     """Yield the figures of merit of the most charged state, and how well it is known."""
     at = result.data.isel(time=int(result.data["shown"]))
-    for name in result.experiment.report:
+    for name in [*result.experiment.report, *_work(result.data)]:
         yield _tile(at, name, confidence_text(result))
     freedom = result.data.attrs["degrees_of_freedom"]
     fidelity, chi2, p = (float(at[key]) for key in ("fidelity_to_true", "chi2", "p_value"))
-    yield Tile("fidelity", f"{fidelity:.4f}", ("of the estimated to the simulated state",))
-    yield Tile("misfit", f"χ² = {chi2:.1f}", (f"for {freedom} degrees of freedom", f"p = {p:.2g}"))
+    yield Tile("fidelity", fidelity_text(fidelity), ("of the estimated to the simulated state",))
+    yield Tile("misfit", f"χ² = {chi2:.1f}", (f"for {freedom} degrees of freedom", p_text(p)))
 
 
 def _tile(at: xr.Dataset, name: str, confidence: str) -> Tile:
-    figure = FIGURES[name]
+    figure = FIGURES.get(name, EXTRACTED_WORK)
     unit = "" if figure.units == "1" else f" {figure.units}"
     keys = (f"{name}_low", name, f"{name}_high", f"true_{name}")
     values = [float(at[key]) for key in keys]
@@ -213,10 +225,22 @@ def _paulis(data: xr.Dataset) -> Table:
     )
 
 
-def _figures(result: Result) -> Table:
+def _work(data: xr.Dataset) -> list[str]:
+    return ["extracted_work"] if "extracted_work" in data else []
+
+
+def _figures_tables(result: Result) -> Iterator[Table]:
+    """Yield the figures of merit, and the work that was extracted, which has more columns."""
     data = result.data
-    names = list(result.experiment.report)
-    names += ["extracted_work"] if "extracted_work" in data else []
+    some = "" if data.sizes["time"] <= MOST_ROWS else ", some points of time"
+    yield _figures(result, list(result.experiment.report), f"Figures of merit in numbers{some}")
+    for name in _work(data):
+        note = _IDEAL_WORK if f"ideal_{name}" in data else ""
+        yield _figures(result, [name], f"Extracted work in numbers{some}", note)
+
+
+def _figures(result: Result, names: list[str], title: str, note: str = "") -> Table:
+    data = result.data
     kept = _kept(data.sizes["time"], int(data["shown"]))
     header, groups = ["time (ms)"], [("", 1)]
     columns = [[f"{value:.4g}" for value in 1e3 * data["time"].values[kept]]]
@@ -228,11 +252,11 @@ def _figures(result: Result) -> Table:
         header += part
         columns += [[column[k] for k in kept] for column in part.values()]
     return Table(
-        "All points of time" if len(kept) == data.sizes["time"] else "Points of time",
+        title,
         tuple(header),
         tuple(zip(*columns, strict=True)),
         groups=tuple(groups),
-        note=_table_note(result, names, len(kept)),
+        note=note + _table_note(result, names, len(kept)),
     )
 
 
@@ -286,17 +310,22 @@ def _provenance(result: Result) -> Iterator[Fact]:
     words = ["nmrqb", "run", file, "--seed", str(result.seed)]
     words += [word for key, value in overrides.items() for word in ("--set", f"{key}={value}")]
     yield Fact("to run it again", shlex.join(words), code=True)
+    if kept.get("ensemble", {}).get("members") == 1:
+        del kept["ensemble"]  # no field is spread over the sample
+    kept.pop("seed", None)  # it stands in the line above
     for key, value in kept.items():
         if not isinstance(value, Mapping):
             yield Fact(key, str(value))
             continue
         for part, text in value.items():
             if text is not None:
-                yield Fact(_spaced(f"{key}: {part}"), _plain(text), code=key == "inputs_sha256")
+                yield Fact(_spaced(key, part), _plain(text), code=key == "inputs_sha256")
 
 
-def _spaced(name: str) -> str:
-    return name.replace("inputs_sha256", "SHA-256").replace("_", " ")
+def _spaced(key: str, part: str) -> str:
+    if key == "ensemble" and part in _ENSEMBLE:
+        return _ENSEMBLE[part]
+    return f"{key}: {part}".replace("inputs_sha256", "SHA-256 of").replace(":", "", 1)
 
 
 def _plain(value: object) -> str:

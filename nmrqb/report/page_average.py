@@ -9,10 +9,11 @@ from nmrqb.errors import ArgumentError
 from nmrqb.experiment import DriveCharge, Result
 from nmrqb.experiment.model import HamiltonianCharge
 from nmrqb.report.average_pictures import average_figures
-from nmrqb.report.average_text import budget_table, compile_text, loss, pair_rows
-from nmrqb.report.page_parts import Fact, Listing, Picture, Section, Table
+from nmrqb.report.average_text import budget_table, compile_text, loss, pair_rows, target_time
+from nmrqb.report.page_parts import Fact, Listing, Picture, Section, Table, brief, places_of
 from nmrqb.sequence import Timeline
 
+_DIGITS = 6
 _KEY, _SHORT = "average", "Average Hamiltonian"
 _TITLE = "Toggling frames, average Hamiltonian and error budget"
 _HARD = (
@@ -78,7 +79,13 @@ def _facts(average: AverageHamiltonian) -> Iterator[Fact]:
     if average.target is not None:
         verdict = "met" if average.target.met else "not met within its tolerance"
         text = f"{verdict}; infidelity of one period {loss(average.target.infidelity)}"
-        yield Fact("target", text)
+        yield Fact("target", "; ".join([text, *map(_compared, target_time(average))]))
+
+
+def _compared(line: str) -> str:
+    """Say of a target for a time of its own that its Hamiltonian need not be the exact one."""
+    told = line.strip().removeprefix("target: ")
+    return f"{told}, which many Hamiltonians make: exact and target need not agree term by term"
 
 
 def _pictures(average: AverageHamiltonian) -> Iterator[Picture]:
@@ -119,10 +126,21 @@ def _tables(average: AverageHamiltonian) -> Iterator[Table]:
         yield Table(
             f"Named terms of {pair} in Hz, order by order",
             ("term", *header[1:]),
-            tuple((row[0], *(cell.replace("-", "−") for cell in row[1:])) for row in rows),
+            _rounded(rows),
         )
     if average.analysis is not None:
         budget = average.analysis.budget
         (header, rows), total = budget_table(average, budget)
         note = f"{total.capitalize()}, against the {budget.reference}."
         yield Table("Error budget", tuple(header), tuple(map(tuple, rows)), note=note)
+
+
+def _rounded(rows: list[list[str]]) -> tuple[tuple[str, ...], ...]:
+    """Return rows of frequencies with as many places as the largest needs for six digits."""
+    values = [[float(cell) for cell in row[1:]] for row in rows]
+    largest = max((abs(value) for row in values for value in row), default=0.0)
+    places = places_of(largest, digits=_DIGITS)
+    return tuple(
+        (row[0], *(brief(value, places) for value in line))
+        for row, line in zip(rows, values, strict=True)
+    )

@@ -17,6 +17,8 @@ _PER_POINT, _PER_DOT = 96 / 72, 96 / DPI  # CSS pixels
 _NUMBERS, _PATH = re.compile(rb"(\.\d\d)\d+"), re.compile(rb' d="[^"]*"')
 _SIZE = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')  # pt
 _MOST_PLACES = 9
+_SPACE = "\N{NO-BREAK SPACE}"
+_QUANTITY = re.compile(r"(?<=\d) (?=(?:Hz|kHz|MHz|s|ms|µs|us|T|%|°|rad)(?!\w))")
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,24 @@ def encoded(figure: Figure, most_bytes: int) -> Encoded:
 def _rounded(drawing: bytes) -> bytes:
     """Return a drawing whose paths have two decimal places of a point, which nobody sees."""
     return _PATH.sub(lambda path: _NUMBERS.sub(rb"\1", path[0]), drawing)
+
+
+# -------------------------------------------------------------------------------------- words
+def pieces(text: str) -> list[tuple[str, bool]]:
+    """Return text in pieces, each with whether it is to be taken letter by letter, as `this`.
+
+    An equation of one symbol stays in a line, and so do a number and its unit.
+    """
+    found = text.split("`")
+    if len(found) % 2 == 0:  # one that nothing closes
+        found = [text]
+    return [(part, True) if k % 2 else (_together(part), False) for k, part in enumerate(found)]
+
+
+def _together(text: str) -> str:
+    equal = re.sub(r"(?<=\S) = (?=\S)", f"{_SPACE}={_SPACE}", text)
+    equal = equal.replace("k_B T/h", f"k_B{_SPACE}T/h")
+    return _QUANTITY.sub(_SPACE, equal)
 
 
 # ------------------------------------------------------------------------------------ numbers

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from nmrqb.experiment import FIGURES, Result
+from nmrqb.operators import Real
 from nmrqb.plotting import draw_figure_of_merit
 from nmrqb.report.page_parts import Picture, common_places, number
 from nmrqb.report.pictures import (
-    Panel,
     legend_below,
     new_figure,
+    panel_figure,
     protocol_figure,
     signal_panels,
     strongest_readout,
@@ -26,10 +28,11 @@ from nmrqb.report.state_pictures import (
     fit_text,
     residual_panels,
 )
+from nmrqb.report.text import fidelity_text
 from nmrqb.tomography.estimation.states import to_coefficients
 
 _WIDTH, _HEIGHT = 5.2, 3.1  # inches
-_FEW_STRINGS, _FEW_STATES = 15, 4
+_FEW_STRINGS, _FEW_STATES, _FEW_LINES, _FEW_TIMES = 15, 4, 8, 20
 _SLACK = 1e-9  # of the largest value: rounding does not put a value out of its interval
 
 
@@ -57,24 +60,33 @@ def signal_pictures(result: Result) -> Iterator[Picture]:
     readout = data["readout"].values[strongest_readout(data)]
     for row, (channel, (start, spectrum)) in enumerate(signal_panels(result).items()):
         lines = data["line_frequency"].values[row]
-        places = ", ".join(number(line, 1) for line in lines[np.isfinite(lines)])
+        places = _places_text(lines[np.isfinite(lines)])
         yield Picture(
             f"fid-{row}",
-            _panel(start),
+            panel_figure(start, _WIDTH, _HEIGHT),
             f"Start of the FID, {channel}",
-            "Real and imaginary part as they are recorded, in units of the brightest line that a "
-            "pure state can give. It should oscillate and stand out from the noise of its end.",
+            f"Real and imaginary part as they are recorded after readout {readout}, in units of "
+            "the brightest line that a pure state can give. It should oscillate and stand out "
+            "from the noise of its end.",
             f"Line plot of the first points of the FID of {channel} after readout {readout}.",
         )
         yield Picture(
             f"spectrum-{row}",
-            _panel(spectrum),
+            panel_figure(spectrum, _WIDTH, _HEIGHT),
             f"Spectrum, {channel}",
-            f"Not phased. The lines of this channel are at {places} Hz; their amplitudes and "
-            "phases are what the state is estimated from.",
-            f"Line plot of the spectrum of {channel} after readout {readout}, "
-            f"lines at {places} Hz from the carrier.",
+            f"After readout {readout}, not phased. This channel has {places}; their amplitudes "
+            "and phases are what the state is estimated from.",
+            f"Line plot of the spectrum of {channel} after readout {readout}, {places} from the "
+            "carrier.",
         )
+
+
+def _places_text(lines: Real) -> str:
+    """Tell where lines are, of very many how many and between which; shape (lines,), Hz."""
+    if lines.size <= _FEW_LINES:
+        return f"lines at {', '.join(number(line, 1) for line in lines)} Hz"
+    ends = (number(float(end), 1) for end in (lines.min(), lines.max()))
+    return f"{lines.size} lines between {' and '.join(ends)} Hz"
 
 
 def residual_pictures(data: xr.Dataset) -> Iterator[Picture]:
@@ -84,7 +96,7 @@ def residual_pictures(data: xr.Dataset) -> Iterator[Picture]:
         height = _HEIGHT + 0.22 * max(0, data.sizes["readout"] - 6)
         yield Picture(
             f"residuals-{row}",
-            _panel(traces, height=min(height, 7.0), legend=2),
+            panel_figure(traces, _WIDTH, min(height, 7.0), legend=2),
             f"Residuals, {channel}",
             "What the fit leaves, in standard deviations of the noise. The curves should stay in "
             "the grey bands of ± 3 σ, above all at the dots, which stand where the lines are.",
@@ -92,7 +104,7 @@ def residual_pictures(data: xr.Dataset) -> Iterator[Picture]:
         )
         yield Picture(
             f"distribution-{row}",
-            _panel(histogram, height=min(height, 4.0)),
+            panel_figure(histogram, _WIDTH, min(height, 4.0)),
             f"Distribution of the residuals, {channel}",
             "All points of the FIDs on a logarithmic axis. They should follow the curve of the "
             "normal law; shoulders or far points mean a signal that the model does not have.",
@@ -103,23 +115,22 @@ def residual_pictures(data: xr.Dataset) -> Iterator[Picture]:
 def state_pictures(data: xr.Dataset) -> Iterator[Picture]:
     """Yield the simulated beside the estimated state, its Pauli coefficients, its errors."""
     at = data.isel(time=int(data["shown"]))
-    dimension, strings = data.sizes["row"], data.sizes["pauli"]
+    dimension = data.sizes["row"]
     large = dimension > _FEW_STATES
-    fidelity = float(at["fidelity_to_true"])
+    fidelity = fidelity_text(float(at["fidelity_to_true"]))
     yield Picture(
         "states",
         _states_figure(data),
         "ρ true beside estimated",
         "Areas are moduli, colours are phases, of one scale: the two patterns should be alike. "
-        f"Their fidelity is {fidelity:.5f}.",
+        f"Their fidelity is {fidelity}.",
         f"Two Hinton diagrams of {dimension} by {dimension} elements, simulated and estimated; "
-        f"fidelity {fidelity:.5f}. {_largest_elements(at)}",
+        f"fidelity {fidelity}. {_largest_elements(at)}",
         wide=large,
     )
-    side = max(_HEIGHT, 0.3 * dimension)
     yield Picture(
         "errors",
-        _panel(lambda ax: draw_errors(ax, data), width=1.3 * side, height=side),
+        _errors_figure(data),
         "Errors of ρ",
         "Standard deviations of the elements of the estimate: real parts on and below the white "
         "line, imaginary parts above it. Dark elements are the least certain.",
@@ -130,11 +141,7 @@ def state_pictures(data: xr.Dataset) -> Iterator[Picture]:
     inside = _within_sigma(at)
     yield Picture(
         "paulis",
-        _panel(
-            lambda ax: draw_paulis(ax, data),
-            width=_WIDTH if strings <= _FEW_STRINGS else 11,
-            legend=2,
-        ),
+        _paulis_figure(data),
         "Pauli coefficients",
         "Filled bars are estimates by linear inversion with one standard deviation, open bars the "
         f"simulated state. About two of three should be within one standard deviation: {inside}.",
@@ -150,17 +157,21 @@ def merit_pictures(result: Result) -> Iterator[Picture]:
         " The dashed line is the average Hamiltonian: where it leaves the black one, the pulses "
         "do more than the average."
     )
+    few = 1 < data.sizes["time"] < _FEW_TIMES
+    joined = f", known at {data.sizes['time']} times that straight lines join" if few else ""
     for name in shown_figures(result):
         title = FIGURES[name].title
-        caption = "Points should be on the black line, which is the simulated state."
+        caption = f"The black line is the simulated state{joined}."
         if name in data:
             caption = (
                 f"Points with their {confidence_text(result)} intervals should be on the black "
-                f"line, which is the simulated state. {holding_text(data, name)}."
+                f"line, which is the simulated state{joined}. {holding_text(data, name)}."
             )
         yield Picture(
             f"merit-{name.replace('_', '-')}",
-            _panel(lambda ax, name=name: draw_figure_of_merit(ax, data, name), legend=2),  # type: ignore[misc]
+            panel_figure(
+                partial(draw_figure_of_merit, data=data, name=name), _WIDTH, _HEIGHT, legend=2
+            ),
             title[0].upper() + title[1:] if title[1].isalpha() else title,
             caption + (model if f"model_{name}" in data else ""),
             _merit_alt(result, name),
@@ -188,20 +199,27 @@ def holding(data: xr.Dataset, name: str) -> np.ndarray:
 def holding_text(data: xr.Dataset, name: str) -> str:
     """Tell how many intervals hold the simulated value."""
     inside = holding(data, name)
+    if inside.size == 1:
+        return f"The interval {'holds' if inside[0] else 'does not hold'} the simulated value"
     return f"{int(inside.sum())} of {inside.size} intervals hold the simulated value"
 
 
 # ------------------------------------------------------------------------------------ figures
-def _panel(
-    draw: Panel, *, width: float = _WIDTH, height: float = _HEIGHT, legend: int = 0
-) -> Figure:
-    """Return a figure of one panel; with ``legend`` its legend has so many columns, below it."""
-    figure = new_figure(width, height)
+def _errors_figure(data: xr.Dataset) -> Figure:
+    side = max(_HEIGHT, 0.3 * data.sizes["row"])
+    figure = new_figure(1.3 * side, side)
     ax = figure.add_subplot()
-    draw(ax)
+    draw_errors(ax, data)
     ax.set_title("")  # it stands in the caption
-    if legend:
-        legend_below(figure, ncols=legend)
+    return figure
+
+
+def _paulis_figure(data: xr.Dataset) -> Figure:
+    if data.sizes["pauli"] <= _FEW_STRINGS:
+        return panel_figure(lambda ax: draw_paulis(ax, data), _WIDTH, _HEIGHT, legend=2)
+    figure = new_figure(11, _HEIGHT)  # names of the strings are upright and long
+    draw_paulis(figure.add_subplot(), data)
+    legend_below(figure, ncols=2)
     return figure
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -13,6 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from nmrqb.errors import ArgumentError
 from nmrqb.experiment import FIGURES, DriveCharge, Experiment, GibbsPreparation, Result
@@ -50,6 +52,8 @@ MOST_COLUMNS = 150
 _IN_LINE = 4  # readouts in one line of a box
 _TITLE, _DRIVE = 12.0, 40.0  # pt
 _PNG_DOTS = 2**16
+_MARGINS = (0.75, 0.1, 0.5, 0.1)  # inches left, right, below and above the axes of a panel
+_PANEL = "panel"  # what is kept of a figure that `panel_figure` made
 _DATES = {"svg": "Date", "pdf": "CreationDate"}
 
 
@@ -73,14 +77,67 @@ def picture_bytes(figure: Figure, name: str) -> bytes:
     buffer = BytesIO()
     metadata = {_DATES[ending]: None} if ending in _DATES else None
     with mpl.rc_context({"svg.hashsalt": "nmrqb"}):
-        figure.savefig(buffer, format=ending, dpi=DPI, bbox_inches="tight", metadata=metadata)
+        figure.savefig(buffer, format=ending, dpi=DPI, bbox_inches=_cut(figure), metadata=metadata)
     return buffer.getvalue()
+
+
+def _cut(figure: Figure) -> Bbox | Literal["tight"]:
+    """Return what of a figure is not its white edge, in inches; lays it out if nobody has.
+
+    This is what ``"tight"`` does, with one pass over all letters less.  Of a panel the whole
+    width is kept, for panels beside each other to be alike.
+    """
+    canvas = figure.canvas
+    if not isinstance(canvas, FigureCanvasAgg) or any(ax.name == "3d" for ax in figure.axes):
+        return "tight"  # the axes of space know their places only when they are drawn
+    engine = figure.get_layout_engine()
+    if engine is not None and figure.axes:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+    box = figure.get_tightbbox(canvas.get_renderer())  # type: ignore[no-untyped-call]
+    edge = float(mpl.rcParams["savefig.pad_inches"])
+    if figure.get_gid() != _PANEL:
+        return box.padded(edge)
+    width, _ = figure.get_size_inches()
+    return Bbox.from_extents(min(box.x0, 0), box.y0 - edge, max(box.x1, width), box.y1 + edge)
 
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches, drawn by Agg."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def panel_figure(draw: Panel, width: float, height: float, *, legend: int = 0) -> Figure:
+    """Return a figure of one panel whose axes stand where those of all others of its size stand.
+
+    Nobody needs to measure its letters first, which takes as long as to draw it.
+
+    Parameters
+    ----------
+    draw
+        What is drawn on the Axes; its title is left out.
+    width, height
+        Size in inches, without the legend.
+    legend
+        Columns of the legend below the axes; 0 leaves it where the drawing puts it.
+    """
+    left, right, bottom, top = _MARGINS
+    size = (width - left - right) / width, (height - bottom - top) / height
+    figure = new_figure(width, height)
+    figure.set_layout_engine(None)
+    figure.set_gid(_PANEL)
+    ax = figure.add_axes((left / width, bottom / height, *size))
+    draw(ax)
+    ax.set_title("")
+    if legend:
+        inside, below = ax.get_legend(), (0.5, 0.0)
+        if inside is not None:
+            inside.remove()
+        figure.legend(
+            loc="upper center", bbox_to_anchor=below, ncols=legend, frameon=False, fontsize=8.5
+        )
     return figure
 
 
@@ -176,8 +233,10 @@ def _preparation_columns(experiment: Experiment, rows: Iterable[int]) -> list[Co
 def _preparation_text(experiment: Experiment, row: int) -> str:
     prepare = experiment.prepare
     if isinstance(prepare, GibbsPreparation):
-        return f"Gibbs state\n{prepare.temperature_hz:g} Hz"
-    return f"Gibbs state\n{prepare.spins[row][1]:g} Hz" if row in prepare.spins else "mixed"
+        return f"Gibbs state\n{prepare.temperature_hz:g} Hz".replace("-", "\N{MINUS SIGN}")
+    if row not in prepare.spins:
+        return "mixed"
+    return f"Gibbs state\n{prepare.spins[row][1]:g} Hz".replace("-", "\N{MINUS SIGN}")
 
 
 def _readout_text(readouts: tuple[str, ...], row: int, rows: int) -> str:
@@ -275,7 +334,7 @@ def _line_shape(result: Result, channel: str) -> tuple[float, float]:
     lines = transitions(generator, observable(experiment.sample, channel))
     highest = float(np.abs(lines.imag).max()) / (2 * np.pi)
     decay = max(0.0, float(-lines.real.mean()))
-    return decay, max(2 * highest, 10 * decay, 50.0)
+    return decay, max(1.5 * highest, 10 * decay, 25.0)
 
 
 def charging_figure(result: Result) -> Figure:

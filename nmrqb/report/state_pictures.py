@@ -22,6 +22,7 @@ from nmrqb.plotting import (
     draw_residuals,
 )
 from nmrqb.report.pictures import Panel, new_figure
+from nmrqb.report.text import p_text
 from nmrqb.tomography.estimation.states import to_coefficients
 
 _MOST_TRACES = 24
@@ -163,8 +164,8 @@ def fit_text(data: xr.Dataset) -> list[str]:
     chi2, freedom, p = (float(data[f"residual_{part}"]) for part in parts)
     lines = [
         f"χ²/dof of the lines = {float(at['chi2']):.1f}/{data.attrs['degrees_of_freedom']}, "
-        f"p = {float(at['p_value']):.2g}; of all points = {chi2:.0f}/{freedom:.0f} "
-        f"= {chi2 / freedom:.3f}, p = {p:.2g}"
+        f"{p_text(float(at['p_value']))}; of all points = {chi2:.0f}/{freedom:.0f} "
+        f"= {chi2 / freedom:.3f}, {p_text(p)}"
     ]
     if len(kept) < data.sizes["readout"]:
         lines.append(f"the {len(kept)} of {data.sizes['readout']} readouts that fit worst")

@@ -100,11 +100,35 @@ def asked(result: Result) -> list[tuple[str, str]]:
         (
             "measure",
             f"{', '.join(measure.readout_names)} on {', '.join(experiment.sample.nuclei)}; SNR "
-            f"{measure.snr:g} per scan, {measure.scans} scans{_again(measure)}; "
+            f"{measure.snr:g} per scan, {counted(measure.scans, 'scan')}{_again(measure)}; "
             f"{measure.estimator}{_level(measure)}",
         ),
+        ("acquire", _acquisition_text(data)),
         ("seed", str(result.seed)),
     ]
+
+
+def p_text(p: float) -> str:
+    """Return a p-value with two digits, one that nobody can tell from 0 as a bound."""
+    return "p below 1e-12" if p < _NOTHING else f"p = {p:.2g}"
+
+
+def fidelity_text(fidelity: float) -> str:
+    """Return a fidelity with two digits of what it lacks, four places at least: ``0.99941``."""
+    lack = max(1 - float(fidelity), 1e-5)
+    return f"{fidelity:.{max(4, 1 - int(np.floor(np.log10(lack))))}f}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return how many there are of a thing: ``1 scan``, ``4 scans``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _acquisition_text(data: xr.Dataset) -> str:
+    """Tell how many points an FID has, and how long and how wide it is."""
+    times = data["acquisition_time"].values
+    dwell = float(times[1] - times[0])
+    return f"{len(times)} complex points in {len(times) * dwell:.4g} s, {1 / dwell:.6g} Hz wide"
 
 
 def _times_text(time_ms: Real) -> str:
@@ -151,7 +175,7 @@ def _field_text(noise: Noise) -> str:
 
 def _relaxation_text(experiment: Experiment) -> str:
     """Return T1/T2 of the spins and what relaxes them besides."""
-    times = ", ".join(f"{spin.T1_s:g}/{spin.T2_s:g} s" for spin in experiment.sample.spins)
+    times = ", ".join(f"{s.label} {s.T1_s:g}/{s.T2_s:g} s" for s in experiment.sample.spins)
     words = (
         f"T1/T2 {times}" if mechanism == T1T2() else
         f"{mechanism.word} of {', '.join(mechanism.labels) or 'all spins'}"
@@ -185,10 +209,16 @@ def _preparation_text(result: Result) -> str:
             f", by a sequence of {_duration(result.data)}, scale {stage.scale:.4g}" if stage else ""
         )
         return f"Gibbs state of the battery at k_B T/h = {prepare.temperature_hz:g} Hz{how}"
-    return "; ".join(
-        f"{labels[k]} at {temperature:g} Hz (splitting {frequency:g} Hz)"
+    given = "; ".join(
+        f"{labels[k]} at {_minus(temperature)} Hz (splitting {_minus(frequency)} Hz)"
         for k, (frequency, temperature) in prepare.spins.items()
     )
+    mixed = ", ".join(label for k, label in enumerate(labels) if k not in prepare.spins)
+    return f"Gibbs states, k_B T/h: {given}" + (f"; {mixed} maximally mixed" if mixed else "")
+
+
+def _minus(value: float) -> str:
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _duration(data: xr.Dataset) -> str:
@@ -274,7 +304,7 @@ def _shown_times(points: int, brightest: int) -> list[int]:
 def quality(result: Result) -> list[tuple[str, str]]:
     """Return how well the data and the estimates fit, as names and texts."""
     data = result.data
-    worst = float(data["fidelity_to_true"].min())
+    fidelity = data["fidelity_to_true"].values
     confidence = result.experiment.measure.confidence
     return [
         (
@@ -284,12 +314,14 @@ def quality(result: Result) -> list[tuple[str, str]]:
         ),
         (
             "fidelity of estimated to simulated state",
-            f"lowest {worst:.6f}, median {float(data['fidelity_to_true'].median()):.6f}",
+            f"lowest {fidelity_text(fidelity.min())}, median {fidelity_text(np.median(fidelity))}"
+            if fidelity.size > 1
+            else fidelity_text(fidelity[0]),
         ),
         (
             "χ² of the data",
-            f"mean {float(data['chi2'].mean()):.1f} for {data.attrs['degrees_of_freedom']} degrees "
-            "of freedom",
+            f"{'mean ' if fidelity.size > 1 else ''}{float(data['chi2'].mean()):.1f} for "
+            f"{data.attrs['degrees_of_freedom']} degrees of freedom",
         ),
         (
             "intervals",

@@ -468,10 +468,10 @@ def test_the_budget_of_finite_pulse_dm_names_every_error_with_its_size():
         "rf-inhomogeneity": "5 %",
         "offset 1H": "20 Hz",
         "offset 13C": "20 Hz",
-        "width 1H": "13 us per 90 deg",
-        "width 13C": "77 us per 90 deg",
-        "transient-antisymmetric 1H": "1.15 deg",
-        "transient-antisymmetric 13C": "1.15 deg",
+        "width 1H": "13 µs per 90°",
+        "width 13C": "77 µs per 90°",
+        "transient-antisymmetric 1H": "1.15°",
+        "transient-antisymmetric 13C": "1.15°",
         "coupling": "1 %",
         "relaxation": "T2 2 s",
     }
@@ -835,8 +835,8 @@ def test_errors_act_over_the_closing_period():
     [
         (0.05, "", "5 %"),
         (20.0, "Hz", "20 Hz"),
-        (77e-6, "s", "77 us"),
-        (np.pi / 180, "rad", "1 deg"),
+        (77e-6, "s", "77 µs"),
+        (np.pi / 180, "rad", "1°"),
     ],
 )
 def test_sizes_as_text(size, unit, text):

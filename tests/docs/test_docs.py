@@ -1,6 +1,8 @@
 """The documentation: examples that hold, pages that hold every row, links that lead somewhere."""
 
+import ast
 import doctest
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -96,6 +98,22 @@ def test_what_differs_comes_first_and_the_unexpected_is_flagged():
     assert html.index("17.25") < html.index("Everything, in the order")
 
 
+def test_numbers_of_a_paper_are_for_people():
+    paper = load_paper(PAPER)
+    first, second, third = (row for row in paper.rows[:3])
+    rows = [
+        Reproduced(first, -4.4e-16, "differs"),
+        Reproduced(second, -1.5, "differs"),
+        Reproduced(third, 2.0, "agree"),
+    ]
+    html = paper_page(paper, rows)
+    cells = Outline(html).cells
+    assert cells.count("0") >= 2  # rounding, among what differs and in its place
+    assert cells.count("−1.5") == 2
+    assert "e-16" not in html
+    assert "1 agrees, 2 differ, 0 not determined" in html
+
+
 def test_signs_of_html_in_a_row_stay_text():
     paper = load_paper(PAPER)
     html = paper_page(paper, [])
@@ -112,6 +130,21 @@ def test_rooms_are_all_documented():
     assert homes - set(modules) <= {"nmrqb.sample.hamiltonian"}  # a module inside a room
     assert {"nmrqb.operators", "nmrqb.dynamics.registers"} <= set(modules)
     assert not {name for name in modules if "cli" in name or "__main__" in name}
+
+
+def test_no_docstring_opens_a_tag():
+    """Docstrings become Markdown, in which ``i<j`` begins a tag that nothing closes."""
+    sources = {path: path.read_text("utf-8") for path in Path(nmrqb.__file__).parent.rglob("*.py")}
+    opened = [
+        f"{path.name}:{node.body[0].lineno}"
+        for path, text in sources.items()
+        if re.search(r"<[A-Za-z/!?]", text)  # few have one, and trees take their time
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        if re.search(r"<[A-Za-z/!?]", re.sub(r"(`+)[^`]*\1", "", ast.get_docstring(node) or ""))
+    ]
+    assert len(sources) > 300
+    assert opened == []
 
 
 def test_folders_of_others_are_refused_before_any_work(tmp_path, monkeypatch):

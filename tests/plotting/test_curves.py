@@ -101,7 +101,8 @@ def test_work_that_was_measured_stands_beside_the_ergotropy(ax, data):
 def test_what_is_not_reported_has_no_marks(ax, data):
     (line,) = draw_figure_of_merit(ax, data, "coherence_l1")
     np.testing.assert_array_equal(line.get_ydata(), data["true_coherence_l1"])
-    assert ax.get_ylabel() == "l1 coherence in the energy basis"  # no unit for a plain number
+    # no unit for a plain number, and a label no longer than the axis
+    assert ax.get_ylabel() == "l1 coherence in the\nenergy basis"
     assert not ax.collections
 
 

@@ -55,7 +55,7 @@ def test_three_intervals_have_their_axes_and_widths(ax):
     assert [[sign(cell) for cell in row] for row in drawn] == [[0, 0, 0], [0, 1, 0], [1, 0, -1]]
     assert [cell.get_width() for cell in drawn[0]] == pytest.approx([1, 2, 1])
     assert [cell.get_x() for cell in drawn[2]] == pytest.approx([0, 1, 3])
-    assert ax.get_xlabel() == "time / ms"
+    assert ax.get_xlabel() == "time (ms)"
     assert [t.get_text() for t in ax.get_yticklabels()] == ["x", "y", "z"]
     heights = [row[0].get_y() for row in drawn]
     assert heights == sorted(heights, reverse=True)
@@ -71,7 +71,12 @@ def test_finite_pulses_are_hatched_and_tell_their_average(ax):
         assert [cell.get_width() for cell in row] == pytest.approx(1e6 * wahuha.durations)
     numbers = [artist.get_text() for artist in artists if isinstance(artist, Text)]
     assert numbers == [f"{2 / np.pi:.2f}"] * 8  # two of the axes in each of the four pulses
-    assert ax.get_xlabel() == "time / µs"
+    assert all(n.get_bbox_patch() is not None for n in artists if isinstance(n, Text))  # no hatch
+    assert "hatched" in ax.get_title(loc="right")
+    ideal = Figure().add_subplot()
+    draw_frames(ideal, frames("wahuha", "oriented_pair"), ("H1", "H2"))
+    assert ideal.get_title(loc="right") == "red +1, blue −1"
+    assert ax.get_xlabel() == "time (µs)"
 
 
 def test_spins_that_are_pulsed_alike_share_rows_and_others_do_not(ax):
@@ -111,7 +116,7 @@ def test_tilted_axes_are_numbered_with_their_sign(ax):
 
 def test_seconds_are_seconds(ax):
     draw_frames(ax, segment_frames([Segment(np.asarray(2.5), np.zeros((2, 2), complex))]), "A")
-    assert ax.get_xlabel() == "time / s"
+    assert ax.get_xlabel() == "time (s)"
     assert ax.get_xlim() == (0, 2.5)
 
 

@@ -71,8 +71,11 @@ def test_errors_of_both_parts_share_one_map(ax, n):
 
 def test_the_line_is_between_real_and_imaginary_parts(ax):
     draw_element_errors(ax, (np.ones((4, 4)), np.zeros((4, 4))), basis_labels(4))
-    (line,) = ax.lines
+    edge, line = ax.lines
     x, y = line.get_data()
+    np.testing.assert_array_equal((x, y), edge.get_data())
+    assert (edge.get_color(), line.get_color()) == ("black", "white")  # on light and dark cells
+    assert edge.get_linewidth() > line.get_linewidth() + 1
     np.testing.assert_allclose(np.abs(np.diff(x)) + np.abs(np.diff(y)), 1)  # stairs
     for k in range(4):  # a cell of the diagonal has the line above it and to its right
         steps = {tuple(sorted(p)) for p in zip(zip(x, y), zip(x[1:], y[1:]))}  # noqa: B905

@@ -107,6 +107,8 @@ def test_dots_stand_at_the_lines(ax):
         imaginary.get_ydata().reshape(3, 2)[:, 0], ax.get_yticks(), atol=1e-9
     )
     assert real.get_marker() != imaginary.get_marker()
+    many = draw_residuals(ax, misfit, WIDTH, READOUTS, lines_hz=np.linspace(-300, 300, 25))[6]
+    assert many.get_markersize() < 0.6 * real.get_markersize()
 
 
 # ------------------------------------------------------------------------------------- histogram

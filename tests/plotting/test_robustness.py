@@ -43,7 +43,7 @@ def test_a_linear_picture_goes_through_zero(ax):
 def test_the_legend_names_errors_with_their_sizes(ax):
     hertz = curve("offset 1H", 20.0, "Hz", coefficient=1e-5)
     draw_robustness(ax, [curve(), hertz, curve("width 13C", 77e-6, "s", coefficient=1e5)])
-    assert labels(ax) == ["flip-angle (5 %)", "offset 1H (20 Hz)", "width 13C (77 us)"]
+    assert labels(ax) == ["flip-angle (5 %)", "offset 1H (20 Hz)", "width 13C (77 µs)"]
 
 
 def test_an_error_that_costs_nothing_says_so(ax):

@@ -67,7 +67,7 @@ def test_the_budget_is_ranked_and_its_sizes_are_written(dm):
     start = next(k for k, line in enumerate(lines) if "error, alone, over one period" in line)
     losses = [line.split()[-1] for line in lines[start + 1 : start + 10]]
     assert losses == sorted(losses, key=float, reverse=True)
-    assert any("width 13C" in line and "77 us per 90 deg" in line for line in lines)
+    assert any("width 13C" in line and "77 µs per 90°" in line for line in lines)
     assert "all together" in compile_text(dm)
 
 
@@ -214,6 +214,9 @@ def test_orders_are_drawn_as_bars(dm):
     assert bars[0][0].get_height() == pytest.approx(215.13 / 8)
     assert bars[1][0].get_height() == pytest.approx(0, abs=1e-9)
     assert bars[3][0].get_height() == pytest.approx(215.13 / 8)
+    ax.figure.canvas.draw()
+    ticks = ax.get_yticks()
+    assert min(abs(ticks[ticks != 0])) == pytest.approx(0.01)  # where the scale turns linear
 
 
 def test_many_terms_have_room_for_their_names():

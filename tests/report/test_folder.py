@@ -60,6 +60,13 @@ def test_all_pictures_are_there_and_not_empty(result, tmp_path, monkeypatch):
         assert len(data) > 2_000, name
 
 
+def test_the_picture_of_the_protocol_is_of_the_state_that_the_others_show(result, monkeypatch):
+    found = []
+    monkeypatch.setattr(folder, "protocol_figure", lambda *_, at: found.append(at))
+    folder.PICTURES["sequence.png"](result)
+    assert found == [int(result.data["shown"])]
+
+
 def test_arrays_survive_the_round_trip(result, target):
     write_result(result, target)
     with xr.open_dataset(target / "result.nc", engine="h5netcdf") as stored:

@@ -136,17 +136,76 @@ def test_the_page_tells_what_was_asked_and_what_came_out(driven, html):
 
 def test_the_page_tells_how_to_run_it_again(driven, html):
     outline = Outline(html)
-    assert outline.code[0] == (
+    told, again, *hashes = outline.code[-2 - len(driven.provenance["inputs_sha256"]) :]
+    assert told == "--set noise.b1_inhomogeneity=5%"  # of the notes, where it stands in backticks
+    assert again == (
         "nmrqb run charge_dm_ksea --seed 1 --set charge.times.points=5 --set measure.points=512"
     )
-    assert outline.code[1:] == list(driven.provenance["inputs_sha256"].values())
+    assert hashes == list(driven.provenance["inputs_sha256"].values())
+    assert "`" not in outline.text
 
 
 @pytest.mark.usefixtures("drawn_small")
 def test_a_file_of_ones_own_is_run_again_as_a_file(driven):
     named = replace(driven.experiment, name="my file", overrides={})
     again = replace(driven, experiment=named, provenance={"overrides": {}})
-    assert Outline(result_page(again)).code == ["nmrqb run 'my file.yaml' --seed 1"]
+    assert Outline(result_page(again)).code[-1] == "nmrqb run 'my file.yaml' --seed 1"
+
+
+def test_words_in_backticks_are_code_and_quantities_stay_in_a_line():
+    assert page_parts.pieces("with `--set a=1 s` it is 5 ms") == [
+        ("with ", False), ("--set a=1 s", True), (" it is 5\u00a0ms", False)
+    ]  # fmt: skip
+    assert page_parts.pieces("a ` alone") == [("a ` alone", False)]
+    told = page_parts.pieces("D = 20 Hz, k_B T/h = 4 kHz; 3 spins at 95 % and 3 seconds")
+    kept = "D~=~20~Hz, k_B~T/h~=~4~kHz; 3 spins at 95~% and 3 seconds"
+    assert told == [(kept.replace("~", "\u00a0"), False)]
+
+
+@pytest.mark.usefixtures("drawn_small")
+def test_of_one_point_of_time_nothing_is_said_of_the_others(driven):
+    one = replace(driven, data=driven.data.isel(time=[2]).assign(shown=0))
+    words = Outline(result_page(one)).text
+    assert (
+        "At 5 ms of protocol time (0 ms on the spectrometer) the simulated state is the only one"
+        in words
+    )
+    assert "The interval holds the simulated value" in words
+    assert "straight lines" not in words
+    assert "5 times that straight lines join" in Outline(result_page(driven)).text
+
+
+@pytest.mark.usefixtures("drawn_small")
+def test_an_ensemble_is_told_in_words_where_there_is_one(driven):
+    told = {"members": 9, "error": 1e-4, "missing_weight": 0.0123, "note": None}
+    words = Outline(
+        result_page(replace(driven, provenance={**driven.provenance, "ensemble": told}))
+    ).text
+    assert (
+        "members of the ensemble 9 error of its means 0.0001 weight left out of it 0.0123" in words
+    )
+    assert "of the ensemble 1" not in Outline(result_page(driven)).text  # of one member
+
+
+@pytest.mark.usefixtures("drawn_small")
+def test_extracted_work_has_a_tile_and_a_table_of_its_own(driven):
+    data = driven.data.copy()
+    for end in ("", "_low", "_high"):
+        data[f"extracted_work{end}"] = data[f"ergotropy{end}"] + 1
+    data["true_extracted_work"] = data["true_ergotropy"] + 1
+    html = result_page(replace(driven, data=data))
+    at = data.isel(time=int(data["shown"]))
+    assert f"extracted work {float(at['extracted_work']):.1f} Hz" in Outline(html).text
+    first = html.index("<summary>Figures of merit in numbers</summary>")
+    second = html.index("<summary>Extracted work in numbers</summary>")
+    assert "extracted work" not in html[first:second]
+    assert f"<td>{float(data['extracted_work'][1]):.2f}</td>" in html[second:]
+
+
+def test_of_many_lines_the_caption_tells_how_many():
+    few, many = np.array([-107.6, 107.6]), np.linspace(-50, 60, 9)
+    assert page_pictures._places_text(few) == "lines at −107.6, 107.6 Hz"
+    assert page_pictures._places_text(many) == "9 lines between −50.0 and 60.0 Hz"
 
 
 @pytest.mark.usefixtures("drawn_small")
@@ -212,7 +271,7 @@ def test_of_very_many_points_the_table_shows_some_and_says_so(driven, monkeypatc
     monkeypatch.setattr(page, "MOST_ROWS", 2)
     html = result_page(driven)
     assert "3 of 5 points, evenly spaced; all are in result.nc." in html
-    table = html[html.index("<summary>Points of time") :]
+    table = html[html.index("<summary>Figures of merit in numbers, some points of time") :]
     times = re.findall(r'<tr><th scope="row">([^<]*)</th>', table)
     assert times == ["0", "5", "10"]  # both ends, and the state of all pictures
 
@@ -293,6 +352,12 @@ def test_a_charging_sequence_is_drawn_and_averaged(cycled):
     cells = [float(cell) for cell in re.findall(r"<td>([^<]*)</td>", row)]
     assert cells == pytest.approx([215.13 / 8, 0, 0, 215.13 / 8, 215.13 / 8], rel=1e-5)
     assert '<th scope="row">relaxation</th>' in html[budget:]
+
+
+def test_terms_have_as_many_places_as_the_largest_needs():
+    rows = [["DM_z", "24.16996", "-0.04305339"], ["B", "0", "1e-5"]]
+    assert page_average._rounded(rows) == (("DM_z", "24.1700", "−0.0431"), ("B", "0", "0"))
+    assert page_average._rounded([["B", "0", "0"]]) == (("B", "0", "0"),)
 
 
 def test_a_sequence_that_has_no_average_does_not_spoil_the_page(cycled):

@@ -166,10 +166,51 @@ def test_the_protocol_of_a_soft_drive():
     assert texts(pictures.protocol_figure(experiment)).count("drive x\nfor t") == 2
 
 
+def test_panels_are_alike_and_nothing_is_cut_off():
+    def short(ax):
+        ax.plot([0, 1], [0, 1], label="a")
+        ax.set(xlabel="x", ylabel="y", title="not on a page")
+
+    def long(ax):
+        ax.plot([0, 1], [0, 1e-5], label="b" * 20)
+        ax.set(xlabel="x", ylabel="y")
+        ax.set_yticks([0], ["a readout with quite a long name"])
+
+    narrow, wide = (pictures.panel_figure(d, 5.2, 3.1, legend=2) for d in (short, long))
+    np.testing.assert_array_equal(*(f.axes[0].get_position().bounds for f in (narrow, wide)))
+    assert narrow.axes[0].get_title() == ""
+    assert pictures._cut(narrow).x0 == 0
+    assert pictures._cut(narrow).width == pytest.approx(5.2)
+    assert pictures._cut(wide).x0 < -1  # as far as the name of the readout
+    for figure in (narrow, wide):
+        renderer = figure.canvas.get_renderer()
+        legend = figure.legends[0].get_window_extent(renderer)
+        label = figure.axes[0].xaxis.label.get_window_extent(renderer)
+        assert legend.y1 < label.y0
+        assert pictures._cut(figure).y0 < legend.y0 / figure.dpi
+
+
+def test_a_figure_is_laid_out_once_and_without_its_white_edges():
+    figure = pictures.new_figure(4, 4)
+    left, right = figure.subplots(1, 2)
+    left.set(aspect="equal", xlabel="offset (Hz)", ylabel="a long label of this axis")
+    right.set(aspect="equal")
+    first = picture_bytes(figure, "a.svg")
+    box = pictures._cut(figure)
+    assert box.height < 2.6  # of 4 inches
+    for ax in (left, right):
+        inside = ax.get_tightbbox(figure.canvas.get_renderer()).transformed(
+            figure.dpi_scale_trans.inverted()
+        )
+        assert box.x0 < inside.x0 < inside.x1 < box.x1
+        assert box.y0 < inside.y0 < inside.y1 < box.y1
+    assert picture_bytes(figure, "a.svg") == first
+
+
 def test_the_protocol_of_passes_has_a_bracket(cycled):
     shown = texts(pictures.protocol_figure(cycled.experiment))
     assert "× 0 … 8" in shown
-    assert {"Gibbs state\n-50 Hz", "Gibbs state\n50 Hz"} <= set(shown)
+    assert {"Gibbs state\n−50 Hz", "Gibbs state\n50 Hz"} <= set(shown)
     assert shown.count("290.5 µs") == 2  # 1/(16 J), both delays of a pass
 
 
@@ -207,7 +248,8 @@ def test_one_picture_per_figure_of_merit(driven, cycled):
     figure = pictures.charging_figure(driven)
     shown = [ax.get_ylabel() for ax in figure.axes if ax.get_visible()]
     assert shown == [
-        "ergotropy (Hz)", "anti-ergotropy (Hz)", "capacity (Hz)", "l1 coherence in the energy basis"
+        "ergotropy (Hz)", "anti-ergotropy (Hz)", "capacity (Hz)",
+        "l1 coherence in the\nenergy basis",
     ]  # fmt: skip
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nmrqb.average import compile_sequence
-from nmrqb.experiment import load_experiment, run
+from nmrqb.experiment import ProductPreparation, load_experiment, run
 from nmrqb.report import compile_text, result_text, table
-from nmrqb.report.text import cleared, hz, short, with_error
+from nmrqb.report.text import cleared, fidelity_text, hz, p_text, short, with_error
 from nmrqb.sample import T1T2, LindbladOperator, PauliNoise, load_sample
 from nmrqb.sequence import load_sequence
 
@@ -83,7 +83,7 @@ def test_a_sequence_without_a_target_has_no_such_column():
 
 def test_the_summary_says_what_was_asked(driven):
     text = result_text(driven)
-    lines = {line.split()[0]: line for line in text.splitlines()[1:8]}
+    lines = {line.split()[0]: line for line in text.splitlines()[1:9]}
     assert text.startswith("Charging a DM + KSEA battery in 13C-chloroform\n")
     assert "chloroform (1H, 13C)" in lines["sample"]
     assert "D = 20 Hz, G = 5 Hz, Δ = 10 Hz, ε = 5 Hz, B = 2 Hz" in lines["battery"]
@@ -96,12 +96,49 @@ def test_the_summary_says_what_was_asked(driven):
     one = result_text(replace(driven, data=driven.data.isel(time=[7]).assign(shown=0)))
     assert "rate 50 Hz, 1 point, 5 ms" in one
     assert "intervals: 95 %, parametric bootstrap of 50 replicas" in one
+    fidelity = fidelity_text(driven.data["fidelity_to_true"].values[7])
+    assert f"simulated state: {fidelity}\n" in one  # of one time no lowest, no median, no mean
+    assert "mean" not in one[one.index("χ² of the data") :].splitlines()[0]
+
+
+def test_one_scan_is_no_scans_and_an_fid_has_its_size(driven):
+    measure = replace(driven.experiment.measure, scans=1)
+    lines = result_text(replace(driven, experiment=replace(driven.experiment, measure=measure)))
+    assert "SNR 40 per scan, 1 scan; maximum-likelihood" in lines
+    points = driven.data.sizes["acquisition_time"]
+    dwell = float(driven.data["acquisition_time"][1])
+    told = row(lines, "acquire")[1:]
+    assert told[:3] == [str(points), "complex", "points"]
+    assert float(told[4]) == pytest.approx(points * dwell, rel=1e-3)
+    assert float(told[6]) == pytest.approx(1 / dwell, rel=1e-3)
+    fast = driven.data.assign_coords(acquisition_time=np.arange(points) / 10_000)
+    assert "s, 10000 Hz wide" in result_text(replace(driven, data=fast))
+
+
+def test_spins_that_no_one_prepares_are_said_to_be_mixed(driven):
+    alone = replace(driven.experiment, prepare=ProductPreparation({1: (100.0, -25.0)}))
+    text = result_text(replace(driven, experiment=alone))
+    assert "13C at −25 Hz (splitting 100 Hz); 1H maximally mixed" in text
+
+
+def test_a_p_value_of_nothing_is_a_bound():
+    assert p_text(0.0432) == "p = 0.043"
+    assert p_text(3.3e-166) == p_text(0.0) == "p below 1e-12"
+
+
+@pytest.mark.parametrize(
+    ("fidelity", "text"),
+    [(0.36941, "0.3694"), (0.98258, "0.9826"), (0.999412, "0.99941"), (1.0, "1.000000"),
+     (0.9999958, "0.999996"), (1 + 1e-12, "1.000000")],
+)  # fmt: skip
+def test_a_fidelity_has_two_digits_of_what_it_lacks(fidelity, text):
+    assert fidelity_text(fidelity) == text
 
 
 @pytest.mark.parametrize(
     ("relaxation", "words"),
     [
-        (True, "T1/T2 10/2 s, 10/2 s, ideal pulses"),
+        (True, "T1/T2 1H 10/2 s, 13C 10/2 s, ideal pulses"),
         (False, "no relaxation, ideal pulses"),
         ((), "no relaxation, ideal pulses"),
         ((PauliNoise({"13C": (1, 0, 0)}),), "pauli of 13C, ideal pulses"),
@@ -123,7 +160,7 @@ def test_the_summary_holds_the_numbers(driven):
     peak = driven.data["true_ergotropy"].values.max()
     assert f"largest ergotropy of the simulated state: {peak:.4g} Hz at 5 ms" in text
     lowest = driven.data["fidelity_to_true"].values.min()
-    assert f"lowest {lowest:.6f}" in text
+    assert f"lowest {fidelity_text(lowest)}, median" in text
     for note in driven.notes:
         assert f"Note: {note}" in text
 
@@ -146,7 +183,7 @@ def test_the_summary_of_passes_and_a_single_spin():
     result = run(load_experiment("charger_battery_dm", overrides=overrides))
     text = result_text(result)
     assert "13C alone, H/2π = 100 Hz · I_z" in text
-    assert "1H at -50 Hz (splitting 100 Hz); 13C at 50 Hz (splitting 100 Hz)" in text
+    assert "k_B T/h: 1H at −50 Hz (splitting 100 Hz); 13C at 50 Hz (splitting 100 Hz)\n" in text
     assert "0 to 2 passes of dm, 3 points" in text
     assert "B1 spread 5 %" in text
     assert "σ_z dephasing acts along the toggled axes" in text

@@ -18,7 +18,7 @@ AXES = "XYZ"
 
 @dataclass(frozen=True, eq=False)
 class PairTerms:
-    """H/2π = Σ_i b_i·σ_i + Σ_(i<j) σ_i·C_ij·σ_j of n spins, in Hz on Pauli strings.
+    """H/2π = Σ_i b_i·σ_i + Σ_(i < j) σ_i·C_ij·σ_j of n spins, in Hz on Pauli strings.
 
     Attributes
     ----------

@@ -77,7 +77,7 @@ def star_hamiltonian(
     """Return the Hamiltonian of a star in rad/s.
 
     H/2π = ν_S S_z + ν_I J_z + Σ_ab C_ab S_a J_b + J_II (J² − 3n/4)/2 + d_II (3 J_z² − J²)/2; the
-    last two are Σ_(k<l) J_II I_k·I_l and Σ_(k<l) d_II (2 I_kz I_lz − I_kx I_lx − I_ky I_ly).
+    last two are Σ_(k < l) J_II I_k·I_l and Σ_(k < l) d_II (2 I_kz I_lz − I_kx I_lx − I_ky I_ly).
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from nmrqb.plotting.paulis import Known
 from nmrqb.plotting.style import ESTIMATE
 from nmrqb.report.pictures import new_figure
 from nmrqb.report.recorded.pages import MOST_PAGES, heading, joined, pages
+from nmrqb.report.text import p_text
 from nmrqb.tomography import Kind, element_errors
 from nmrqb.tomography.from_lines import coefficient, whole_state
 
@@ -116,7 +117,7 @@ def _title(state: RecordedState) -> str:
     if not freedom:
         return f"{name}   (no datum is left to test the fit)"
     chi2 = float(state.estimate.chi2)
-    return f"{name}   χ² {chi2:.3g} on {freedom}, p = {state.p_value:.2g}"
+    return f"{name}   χ² {chi2:.3g} on {freedom}, {p_text(state.p_value)}"
 
 
 def _draw_matrices(figure: SubFigure, state: RecordedState, kind: Kind) -> None:

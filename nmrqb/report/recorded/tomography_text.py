@@ -10,7 +10,7 @@ from nmrqb.experiment import FIGURES
 from nmrqb.experiment.recorded import FittedFile, RecordedState, Tomogram
 from nmrqb.operators import Real
 from nmrqb.report.recorded.tomography import coupling_of, line_contrast, populations_entry
-from nmrqb.report.text import table
+from nmrqb.report.text import p_text, table
 from nmrqb.tomography.combinations import names_of
 
 _SURE = 3.0  # standard deviations by which the largest population must lead
@@ -118,7 +118,7 @@ def _state_text(state: RecordedState) -> list[str]:
         f"  not determined: {names_of(estimate.invisible) or 'nothing'}",
         *_populations_text(state),
         f"  χ² {float(estimate.chi2):.4g} on {estimate.degrees_of_freedom} degrees of freedom, "
-        f"p = {state.p_value:.2g}",
+        f"{p_text(state.p_value)}",
     ]
     return lines + _figures_text(state)
 

@@ -173,7 +173,7 @@ class Moduli:
         return np.where(features < limit, 0.0, features)
 
     def operator(self, frame: Complex, weights: Real) -> Complex:
-        """Return T = Σ_{i<j} w_ij (e^{iφ_ij} |i⟩⟨j| + h.c.)/2."""
+        """Return T = Σ_{i < j} w_ij (e^{iφ_ij} |i⟩⟨j| + h.c.)/2."""
         d = len(self.basis)
         inside = np.zeros((len(frame), d, d), dtype=complex)
         inside[(slice(None), *np.triu_indices(d, 1))] = frame * weights / 2
