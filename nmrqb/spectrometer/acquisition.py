@@ -194,6 +194,19 @@ def default_receiver(sample: Sample, *, points: int = 2048, dead_time_s: float =
     return Receiver(width, points, dead_time_s)
 
 
+def check_points(name: str, fids: Complex) -> None:
+    """Refuse FIDs with a point that is not finite.
+
+    Raises
+    ------
+    ArgumentError
+        If there is one; the message tells its index.
+    """
+    if not np.all(np.isfinite(fids)):
+        bad = tuple(np.argwhere(~np.isfinite(fids))[0].tolist())
+        raise ArgumentError(f"Argument `{name}` must be finite, but is not at index {bad}")
+
+
 def check_noise(noise: Real, fids: Complex) -> None:
     """Refuse noise that is not one finite number ≥ 0 for every channel of FIDs.
 

@@ -17,6 +17,7 @@ from numpy.polynomial.legendre import legvander
 from nmrqb.arguments import checked
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
+from nmrqb.spectrometer.acquisition import check_points
 from nmrqb.spectrometer.receiver import Receiver
 
 Domain = Literal["time", "frequency", "integrals"]
@@ -298,11 +299,7 @@ def process(fids: Complex, receiver: Receiver, steps: Sequence[Step]) -> Trace:
             f"Argument `fids` must have shape (..., {receiver.points}) like the receiver, but has "
             f"shape {values.shape}"
         )
-    if not np.all(np.isfinite(values)):
-        bad = np.argwhere(~np.isfinite(values))[0]
-        raise ArgumentError(
-            f"Argument `fids` must be finite, but is not at index {tuple(bad.tolist())}"
-        )
+    check_points("fids", values)
     trace = Trace(values, receiver.times_s)
     for step in steps:
         if not hasattr(step, "apply"):

@@ -27,6 +27,7 @@ from nmrqb.spectrometer import (
     liouvillian,
     transitions,
 )
+from nmrqb.spectrometer.acquisition import check_points
 from nmrqb.tomography.fids import check_states
 from nmrqb.tomography.members import (
     Analysis,
@@ -309,17 +310,13 @@ def line_amplitudes(fids: Complex, fits: Sequence[Complex], name: str = "fids") 
     ArgumentError
         If the FIDs do not have the channels and points of the fits, or are not finite.
     """
-    expected = (len(fits), fits[0].shape[-1])
+    expected = (len(fits), fits[0].shape[-1] if len(fits) else 0)
     if fids.ndim < 3 or fids.shape[-2:] != expected:
         raise ArgumentError(
             f"Argument `{name}` must have shape (..., readouts, {expected[0]}, {expected[1]}), but "
             f"has shape {fids.shape}"
         )
-    if not np.all(np.isfinite(fids)):
-        bad = np.argwhere(~np.isfinite(fids))[0]
-        raise ArgumentError(
-            f"Argument `{name}` must be finite, but is not at index {tuple(bad.tolist())}"
-        )
+    check_points(name, fids)
     per_channel = [fids[..., c, :] @ fit.T for c, fit in enumerate(fits)]
     amplitudes = np.concatenate(per_channel, axis=-1)
     flat = amplitudes.reshape(*amplitudes.shape[:-2], -1)

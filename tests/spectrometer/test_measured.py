@@ -100,5 +100,5 @@ def test_what_shows_no_noise_is_refused():
 def test_recordings_are_finite(bad):
     with pytest.raises(ArgumentError, match="`values` must hold finite points"):
         recording(bad.astype(complex))
-    with pytest.raises(ArgumentError, match="`carrier_hz` must be > 0"):
+    with pytest.raises(ArgumentError, match="`carrier_hz` must be positive"):
         recording(np.ones(3, dtype=complex), carrier_hz=-1.0)
