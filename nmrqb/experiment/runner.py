@@ -33,6 +33,7 @@ from nmrqb.experiment.result import (
     spread_names,
     variable,
 )
+from nmrqb.experiment.selective import selective_notes
 from nmrqb.experiment.shifts import figure_shifts, shift_notes, shift_variables, widened
 from nmrqb.experiment.state_errors import error_variables, residual_variables
 from nmrqb.operators import Complex
@@ -116,6 +117,7 @@ def run(
         (
             *shift_notes(shifts, spread_names(truth.ensemble)),
             *reading_notes(experiment, truth, found.estimate, found.wrong),
+            *selective_notes(experiment),
         ),
         provenance(experiment, used, truth.ensemble),
     )
