@@ -7,8 +7,10 @@ import os
 import re
 import signal
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from typing import Any, NoReturn, ParamSpec, TextIO
 
 import typer
@@ -19,26 +21,55 @@ P = ParamSpec("P")
 
 DONE, TARGET_NOT_MET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 NOT_AS_RECORDED = 1  # a verdict of `reproduce`
-_PLAIN: dict[str, str | int | None] = {
-    "Δ": "Delta", "ε": "epsilon", "π": "pi", "χ": "chi", "ξ": "xi", "σ": "sigma", "Σ": "sum ",
-    "φ": "phi", "θ": "theta", "τ": "tau", "ρ": "rho", "ν": "nu", "Γ": "Gamma", "ω": "omega",
-    "µ": "u", "°": " deg", "²": "^2", "⁻": "-", "·": "*", "×": "x", "–": "-", "−": "-", "—": "-",
-    "…": "...", "→": "->", "≥": ">=", "≤": "<=", "½": "1/2", "⅓": "1/3", "⊗": "(x)", "†": "^+",
-    "‖": "|", "λ": "lambda", "γ": "gamma", "¹": "1",
-    "κ": "kappa", "ψ": "psi", "η": "eta", "β": "beta", "≈": "~", "√": "sqrt", "₂": "2",
-    "⟨": "<", "⟩": ">", "“": '"', "”": '"', "’": "'",
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
+    "ο": "omicron", "π": "pi", "ρ": "rho", "ς": "sigma", "σ": "sigma", "τ": "tau", "υ": "upsilon",
+    "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
+}  # fmt: skip
+_PLAIN = {
+    **_GREEK,
+    **{letter.upper(): name.title() for letter, name in _GREEK.items()},
+    "Σ": "sum ", "µ": "u", "ħ": "hbar", "°": " deg", "½": "1/2", "¼": "1/4", "¾": "3/4",
+    "⅓": "1/3", "†": "^+", "‡": "++", "′": "'", "‖": "|", "∥": "||", "⊥": "perp", "±": "+-",
+    "∓": "-+", "·": "*", "•": "*", "×": "x", "⊗": "(x)", "⊕": "(+)", "÷": "/", "⁄": "/", "∘": "o",
+    "–": "-", "−": "-", "—": "-", "‐": "-", "…": "...", "→": "->", "←": "<-", "↦": "->",
+    "↑": "up", "↓": "down", "≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "∝": "~", "√": "sqrt",
+    "∞": "inf", "∫": "int ", "∇": "grad ", "∂": "d", "∈": " in ", "⟨": "<", "⟩": ">",
+    "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "«": '"', "»": '"',
+    "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "ı": "i",
 }  # fmt: skip
 
 
 def degrade(text: str, encoding: str | None) -> str:
-    """Return text that an encoding can hold: Δ becomes Delta, what has no name becomes '?'."""
+    """Return text that an encoding can hold: Δ becomes Delta, what has no name becomes '?'.
+
+    Letters lose their accents; 10⁻³ becomes 10^-3, and T₂ becomes T2.
+    """
     encoding = encoding or "ascii"
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        plain = text.translate(str.maketrans(_PLAIN))
-        return plain.encode("ascii", "replace").decode("ascii")
+        return "".join(
+            f"^{''.join(map(_plain, run))}" if raised else "".join(map(_plain, run))
+            for raised, run in groupby(text, _is_raised)
+        )
     return text
+
+
+def _is_raised(character: str) -> bool:
+    return unicodedata.decomposition(character).startswith("<super>")
+
+
+def _plain(character: str) -> str:
+    """Return ASCII for a character: its name, else its base letters, else '?'."""
+    if character.isascii() or character in _PLAIN:
+        return _PLAIN.get(character, character)
+    parts = unicodedata.normalize("NFKD", character)
+    if parts == character:
+        return "" if unicodedata.combining(character) else "?"
+    return "".join(map(_plain, parts))
 
 
 def write(text: str, stream: TextIO | None = None) -> None:
