@@ -365,3 +365,32 @@ def test_an_interrupted_write_keeps_the_old_file(tmp_path, monkeypatch):
 def test_a_device_is_not_replaced():
     with pytest.raises(OutputError, match="not an ordinary file"):
         files.write_text_atomically("/dev/null", "text")
+
+
+# ------------------------------------------------------------------------------- result folders
+KIND = files.FolderKind("a.json", "ours", frozenset({"a.json", "b.png"}))
+LITTER = (".DS_Store", "Thumbs.db", "desktop.ini", "._a.json")
+
+
+@pytest.mark.parametrize("litter", LITTER)
+@pytest.mark.parametrize("held", [(), ("a.json", "b.png")])
+def test_what_systems_leave_in_a_folder_is_not_foreign(tmp_path, litter, held):
+    target = tmp_path / "made"
+    target.mkdir()
+    for name in (*held, litter):
+        (target / name).write_text("ours", encoding="utf-8")
+    with files.folder_atomically(target, KIND) as folder:
+        (folder / "a.json").write_text("ours, new", encoding="utf-8")
+    assert [entry.name for entry in target.iterdir()] == ["a.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["made"]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".DS_Store.txt", ".hidden", "thesis._a"])
+def test_what_people_leave_in_a_folder_is_kept(tmp_path, name):
+    for held in ("a.json", ".DS_Store", name):
+        (tmp_path / held).write_text("ours", encoding="utf-8")
+    with pytest.raises(OutputError, match=f"also holds `{re.escape(name)}`"):
+        files.check_folder(tmp_path, KIND)
+    (tmp_path / "a.json").unlink()
+    with pytest.raises(OutputError, match=r"is not empty and holds no `a\.json`"):
+        files.check_folder(tmp_path, KIND)

@@ -63,6 +63,15 @@ def _refuse_target(target: Path) -> None:
         raise PermissionError(f"`{target.name}` is write-protected or not an ordinary file")
 
 
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+def _entries(folder: Path) -> list[str]:
+    """Return what a folder holds, but for what systems leave in folders by themselves."""
+    names = sorted(entry.name for entry in folder.iterdir())
+    return [name for name in names if name not in _LITTER and not name.startswith("._")]
+
+
 @dataclass(frozen=True)
 class FolderKind:
     """How a folder of ours is known, so that nothing else is ever replaced.
@@ -90,8 +99,8 @@ class FolderKind:
             return False
 
     def foreign(self, folder: Path) -> list[str]:
-        """Return the entries of a folder that we do not write."""
-        return sorted(entry.name for entry in folder.iterdir() if entry.name not in self.names)
+        """Return the entries of a folder that we do not write, nor systems by themselves."""
+        return [name for name in _entries(folder) if name not in self.names]
 
 
 def check_folder(path: str | Path, kind: FolderKind) -> None:
@@ -114,7 +123,7 @@ def check_folder(path: str | Path, kind: FolderKind) -> None:
         raise OutputError(f"`{path}` is a file; give the name of a folder")
     if target.resolve() in {Path.cwd(), *Path.cwd().parents}:
         raise OutputError(f"`{path}` is the current folder or holds it; give the name of another")
-    if not target.is_dir() or not any(target.iterdir()):
+    if not target.is_dir() or not _entries(target):
         return
     if not kind.owns(target):
         raise OutputError(
