@@ -340,10 +340,31 @@ def test_write_through_a_link(tmp_path):
     assert (tmp_path / "real.txt").read_text(encoding="utf-8") == "new"
 
 
-@pytest.mark.parametrize("name", ["missing/out.txt", ".", "a\0b", "x" * 400])
+@pytest.mark.parametrize("name", [".", "a\0b", "x" * 400, "a/b/" + "x" * 400])
 def test_failed_writes_leave_nothing(tmp_path, name):
     with pytest.raises(OutputError, match="cannot be written: "):
         files.write_text_atomically(tmp_path / name, "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_folders_are_made(tmp_path):
+    files.write_text_atomically(tmp_path / "a" / "b" / "out.txt", "text")
+    assert (tmp_path / "a" / "b" / "out.txt").read_text(encoding="utf-8") == "text"
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    for name in ("file/out.txt", "file/a/out.txt"):
+        with pytest.raises(OutputError, match="cannot be written: Not a directory") as caught:
+            files.write_text_atomically(tmp_path / name, "text")
+        assert caught.value.path == str(tmp_path / name)
+
+
+def test_a_folder_that_fails_leaves_no_folders_above_it(tmp_path):
+    def fail():
+        with files.folder_atomically(tmp_path / "a" / "b", KIND) as folder:
+            (folder / "a.json").write_text("ours", encoding="utf-8")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 

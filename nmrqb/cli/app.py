@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -413,7 +414,8 @@ def new(
 
     target = file or f"my_{kind.value}.yaml"
     if Path(target).exists():
-        raise OutputError(f"`{target}` exists already; give another name or remove it first")
+        message = f"`{target}` exists already; give another name or remove it first"
+        raise OutputError(message, target)
     write_text_atomically(target, template(kind.value))
-    done = f"wrote {target}; check it with: nmrqb check {target}"
+    done = f"wrote {target}; check it with: nmrqb check {shlex.quote(target)}"
     write(dump({"file": target}) if as_json else done)

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, ParamSpec, TextIO
 
 import typer
 
-from nmrqb.errors import Fault, InputError, NmrqbError, Position, nearest
+from nmrqb.errors import Fault, InputError, NmrqbError, OutputError, Position, nearest
 
 P = ParamSpec("P")
 
@@ -88,7 +88,8 @@ def leave(status: int, message: str = "") -> NoReturn:
 def verb(function: Callable[P, None]) -> Callable[P, None]:
     """Turn what a verb raises into one message and an exit status.
 
-    Errors without a position are told at 1:1 of the verb's first argument.
+    Errors without a position are told at 1:1 of the path that fails, else of the verb's first
+    argument.
     """
 
     @functools.wraps(function)
@@ -108,9 +109,15 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
             if isinstance(error, OSError):
                 _silence()  # it may be standard output itself that takes no more
             given = next((str(value) for value in (*args, *kwargs.values()) if value), "nmrqb")
-            leave(BAD_INPUT, str(Fault(Position(given), str(error))))
+            at = Position(_failing_path(error) or given)
+            leave(BAD_INPUT, str(Fault(at, str(error))))
 
     return guarded
+
+
+def _failing_path(error: Exception) -> str:
+    path = error.path if isinstance(error, OutputError) else getattr(error, "filename", None)
+    return "" if path is None else str(path)
 
 
 # the base of what the parser of the command line raises, which it does not export by itself

@@ -166,7 +166,11 @@ ARGUMENTS = {
     ),
     "bind without =": (["compile", "dm", "--spins", "I"], "--spins I:1:1", "NAME=VALUE"),
     "plot a gif": (["plot", "dm", "--out", "a.gif"], "dm:1:1", "must end in png, pdf, svg"),
-    "plot nowhere": (["plot", "dm", "--out", "no/a.png"], "dm:1:1", "cannot be written"),
+    "plot nowhere": (
+        ["plot", "dm", "--out", f"no/{'a' * 300}.png"], f"no/{'a' * 300}.png:1:1",
+        "cannot be written",
+    ),
+    "reproduce nothing": (["reproduce", "/"], "/:1:1", "there is no paper ``; Valid: dipolar"),
     "show": (["show", "dmm"], "dmm:1:1", "did you mean `dm`?"),
     "show a file": (["show", "nowhere.yaml"], "nowhere.yaml:1:1", "there is no file"),
     "check": (["check", "nowhere"], "nowhere:1:1", "a file needs .yaml"),

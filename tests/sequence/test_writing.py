@@ -211,6 +211,7 @@ def test_a_target_without_a_term_is_refused(settings):
         sequence_text(Sequence("s", {"I": "any"}, (), **settings))
 
 
-def test_a_folder_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="missing"):
-        save_sequence(load_sequence("dm"), tmp_path / "missing" / "s.yaml")
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"file/s\.yaml` cannot be written: Not a directory"):
+        save_sequence(load_sequence("dm"), tmp_path / "file" / "s.yaml")
