@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import sys
 from dataclasses import asdict
@@ -23,7 +24,7 @@ from nmrqb.cli.console import (
     write,
 )
 from nmrqb.cli.design import design
-from nmrqb.cli.options import JSON, Pulses
+from nmrqb.cli.options import JSON, OnceCommand, Pulses
 from nmrqb.cli.recordings import calibrate, is_recording, recording_picture, tomography
 from nmrqb.cli.studies import readouts, reproduce, study
 from nmrqb.cli.sweeps import sweep
@@ -47,6 +48,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Design, simulate and measure quantum batteries made of nuclear spins.",
 )
+
+_command = functools.partial(app.command, cls=OnceCommand)
 
 _SET = typer.Option(
     "--set",
@@ -90,7 +93,7 @@ def _root(
     """Design, simulate and measure quantum batteries made of nuclear spins."""
 
 
-@app.command()
+@_command()
 @verb
 def run(
     experiment: Annotated[str, typer.Argument(help="Shipped experiment or a .yaml file.")],
@@ -136,10 +139,10 @@ def _run(experiment: Experiment, seed: int | None) -> Result:
         return run_experiment(experiment, seed=seed, progress=progress)
 
 
-app.command()(sweep)
+_command()(sweep)
 
 
-@app.command("compile")
+@_command("compile")
 @verb
 def compile_(
     sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
@@ -184,10 +187,10 @@ def compile_(
         leave(TARGET_NOT_MET)
 
 
-app.command()(design)
+_command()(design)
 
 
-@app.command()
+@_command()
 @verb
 def check(
     files: Annotated[list[str], typer.Argument(help="Files, or names of the library.")],
@@ -209,7 +212,7 @@ def check(
         leave(BAD_INPUT)
 
 
-@app.command("list")
+@_command("list")
 @verb
 def list_(
     kind: Annotated[FileKind | None, typer.Argument(help="One kind only.")] = None,
@@ -239,7 +242,7 @@ def _listing(kind: str, entries: Iterable[Shipped]) -> str:
     return "\n".join(lines)
 
 
-@app.command()
+@_command()
 @verb
 def show(
     name: Annotated[str, typer.Argument(help="Name in the library, or a file.")],
@@ -253,7 +256,7 @@ def show(
     write(dump({"kind": kind, "name": name, "text": text}) if as_json else text.rstrip())
 
 
-@app.command()
+@_command()
 @verb
 def schema(
     kind: Annotated[FileKind, typer.Argument(help="Format.")],
@@ -267,7 +270,7 @@ def schema(
     write(dump(json_schema(MODELS[kind.value])))
 
 
-@app.command()
+@_command()
 @verb
 def plot(
     name: Annotated[
@@ -351,7 +354,7 @@ def _sample_to_name(
     return sample
 
 
-@app.command()
+@_command()
 @verb
 def export(  # noqa: PLR0913 - one for every option
     sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
@@ -393,14 +396,14 @@ def export(  # noqa: PLR0913 - one for every option
     )
 
 
-app.command()(study)
-app.command()(reproduce)
-app.command()(readouts)
-app.command()(tomography)
-app.command()(calibrate)
+_command()(study)
+_command()(reproduce)
+_command()(readouts)
+_command()(tomography)
+_command()(calibrate)
 
 
-@app.command()
+@_command()
 @verb
 def new(
     kind: Annotated[FileKind, typer.Argument(help="What to start.")],
