@@ -73,7 +73,17 @@ def refuse(faults: Iterable[Fault]) -> None:
 
 
 class OutputError(NmrqbError):
-    """A result cannot be written where the user wants it."""
+    """A result cannot be written where the user wants it.
+
+    Attributes
+    ----------
+    path
+        Where it was to be written, as the user wrote it; None if that is no place.
+    """
+
+    def __init__(self, message: str, path: object = None) -> None:
+        self.path = None if path is None else str(path)
+        super().__init__(message)
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -340,10 +340,31 @@ def test_write_through_a_link(tmp_path):
     assert (tmp_path / "real.txt").read_text(encoding="utf-8") == "new"
 
 
-@pytest.mark.parametrize("name", ["missing/out.txt", ".", "a\0b", "x" * 400])
+@pytest.mark.parametrize("name", [".", "a\0b", "x" * 400, "a/b/" + "x" * 400])
 def test_failed_writes_leave_nothing(tmp_path, name):
     with pytest.raises(OutputError, match="cannot be written: "):
         files.write_text_atomically(tmp_path / name, "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_folders_are_made(tmp_path):
+    files.write_text_atomically(tmp_path / "a" / "b" / "out.txt", "text")
+    assert (tmp_path / "a" / "b" / "out.txt").read_text(encoding="utf-8") == "text"
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    for name in ("file/out.txt", "file/a/out.txt"):
+        with pytest.raises(OutputError, match="cannot be written: Not a directory") as caught:
+            files.write_text_atomically(tmp_path / name, "text")
+        assert caught.value.path == str(tmp_path / name)
+
+
+def test_a_folder_that_fails_leaves_no_folders_above_it(tmp_path):
+    def fail():
+        with files.folder_atomically(tmp_path / "a" / "b", KIND) as folder:
+            (folder / "a.json").write_text("ours", encoding="utf-8")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -365,3 +386,32 @@ def test_an_interrupted_write_keeps_the_old_file(tmp_path, monkeypatch):
 def test_a_device_is_not_replaced():
     with pytest.raises(OutputError, match="not an ordinary file"):
         files.write_text_atomically("/dev/null", "text")
+
+
+# ------------------------------------------------------------------------------- result folders
+KIND = files.FolderKind("a.json", "ours", frozenset({"a.json", "b.png"}))
+LITTER = (".DS_Store", "Thumbs.db", "desktop.ini", "._a.json")
+
+
+@pytest.mark.parametrize("litter", LITTER)
+@pytest.mark.parametrize("held", [(), ("a.json", "b.png")])
+def test_what_systems_leave_in_a_folder_is_not_foreign(tmp_path, litter, held):
+    target = tmp_path / "made"
+    target.mkdir()
+    for name in (*held, litter):
+        (target / name).write_text("ours", encoding="utf-8")
+    with files.folder_atomically(target, KIND) as folder:
+        (folder / "a.json").write_text("ours, new", encoding="utf-8")
+    assert [entry.name for entry in target.iterdir()] == ["a.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["made"]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".DS_Store.txt", ".hidden", "thesis._a"])
+def test_what_people_leave_in_a_folder_is_kept(tmp_path, name):
+    for held in ("a.json", ".DS_Store", name):
+        (tmp_path / held).write_text("ours", encoding="utf-8")
+    with pytest.raises(OutputError, match=f"also holds `{re.escape(name)}`"):
+        files.check_folder(tmp_path, KIND)
+    (tmp_path / "a.json").unlink()
+    with pytest.raises(OutputError, match=r"is not empty and holds no `a\.json`"):
+        files.check_folder(tmp_path, KIND)

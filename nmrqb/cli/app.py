@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import shlex
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -22,7 +24,7 @@ from nmrqb.cli.console import (
     write,
 )
 from nmrqb.cli.design import design
-from nmrqb.cli.options import JSON, Pulses
+from nmrqb.cli.options import JSON, OnceCommand, Pulses
 from nmrqb.cli.recordings import calibrate, is_recording, recording_picture, tomography
 from nmrqb.cli.studies import readouts, reproduce, study
 from nmrqb.cli.sweeps import sweep
@@ -46,6 +48,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Design, simulate and measure quantum batteries made of nuclear spins.",
 )
+
+_command = functools.partial(app.command, cls=OnceCommand)
 
 _SET = typer.Option(
     "--set",
@@ -89,7 +93,7 @@ def _root(
     """Design, simulate and measure quantum batteries made of nuclear spins."""
 
 
-@app.command()
+@_command()
 @verb
 def run(
     experiment: Annotated[str, typer.Argument(help="Shipped experiment or a .yaml file.")],
@@ -135,10 +139,10 @@ def _run(experiment: Experiment, seed: int | None) -> Result:
         return run_experiment(experiment, seed=seed, progress=progress)
 
 
-app.command()(sweep)
+_command()(sweep)
 
 
-@app.command("compile")
+@_command("compile")
 @verb
 def compile_(
     sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
@@ -183,10 +187,10 @@ def compile_(
         leave(TARGET_NOT_MET)
 
 
-app.command()(design)
+_command()(design)
 
 
-@app.command()
+@_command()
 @verb
 def check(
     files: Annotated[list[str], typer.Argument(help="Files, or names of the library.")],
@@ -208,7 +212,7 @@ def check(
         leave(BAD_INPUT)
 
 
-@app.command("list")
+@_command("list")
 @verb
 def list_(
     kind: Annotated[FileKind | None, typer.Argument(help="One kind only.")] = None,
@@ -238,7 +242,7 @@ def _listing(kind: str, entries: Iterable[Shipped]) -> str:
     return "\n".join(lines)
 
 
-@app.command()
+@_command()
 @verb
 def show(
     name: Annotated[str, typer.Argument(help="Name in the library, or a file.")],
@@ -252,7 +256,7 @@ def show(
     write(dump({"kind": kind, "name": name, "text": text}) if as_json else text.rstrip())
 
 
-@app.command()
+@_command()
 @verb
 def schema(
     kind: Annotated[FileKind, typer.Argument(help="Format.")],
@@ -266,7 +270,7 @@ def schema(
     write(dump(json_schema(MODELS[kind.value])))
 
 
-@app.command()
+@_command()
 @verb
 def plot(
     name: Annotated[
@@ -350,7 +354,7 @@ def _sample_to_name(
     return sample
 
 
-@app.command()
+@_command()
 @verb
 def export(  # noqa: PLR0913 - one for every option
     sequence: Annotated[str, typer.Argument(help="Shipped sequence or a .yaml file.")],
@@ -392,14 +396,14 @@ def export(  # noqa: PLR0913 - one for every option
     )
 
 
-app.command()(study)
-app.command()(reproduce)
-app.command()(readouts)
-app.command()(tomography)
-app.command()(calibrate)
+_command()(study)
+_command()(reproduce)
+_command()(readouts)
+_command()(tomography)
+_command()(calibrate)
 
 
-@app.command()
+@_command()
 @verb
 def new(
     kind: Annotated[FileKind, typer.Argument(help="What to start.")],
@@ -413,7 +417,8 @@ def new(
 
     target = file or f"my_{kind.value}.yaml"
     if Path(target).exists():
-        raise OutputError(f"`{target}` exists already; give another name or remove it first")
+        message = f"`{target}` exists already; give another name or remove it first"
+        raise OutputError(message, target)
     write_text_atomically(target, template(kind.value))
-    done = f"wrote {target}; check it with: nmrqb check {target}"
+    done = f"wrote {target}; check it with: nmrqb check {shlex.quote(target)}"
     write(dump({"file": target}) if as_json else done)

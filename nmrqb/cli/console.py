@@ -7,39 +7,70 @@ import os
 import re
 import signal
 import sys
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from typing import Any, NoReturn, ParamSpec, TextIO
 
 import typer
 
-from nmrqb.errors import Fault, InputError, NmrqbError, Position, nearest
+from nmrqb.errors import Fault, InputError, NmrqbError, OutputError, Position, nearest
 
 P = ParamSpec("P")
 
 DONE, TARGET_NOT_MET, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 NOT_AS_RECORDED = 1  # a verdict of `reproduce`
-_PLAIN: dict[str, str | int | None] = {
-    "Δ": "Delta", "ε": "epsilon", "π": "pi", "χ": "chi", "ξ": "xi", "σ": "sigma", "Σ": "sum ",
-    "φ": "phi", "θ": "theta", "τ": "tau", "ρ": "rho", "ν": "nu", "Γ": "Gamma", "ω": "omega",
-    "µ": "u", "°": " deg", "²": "^2", "⁻": "-", "·": "*", "×": "x", "–": "-", "−": "-", "—": "-",
-    "…": "...", "→": "->", "≥": ">=", "≤": "<=", "½": "1/2", "⅓": "1/3", "⊗": "(x)", "†": "^+",
-    "‖": "|", "λ": "lambda", "γ": "gamma", "¹": "1",
-    "κ": "kappa", "ψ": "psi", "η": "eta", "β": "beta", "≈": "~", "√": "sqrt", "₂": "2",
-    "⟨": "<", "⟩": ">", "“": '"', "”": '"', "’": "'",
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi",
+    "ο": "omicron", "π": "pi", "ρ": "rho", "ς": "sigma", "σ": "sigma", "τ": "tau", "υ": "upsilon",
+    "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
+}  # fmt: skip
+_PLAIN = {
+    **_GREEK,
+    **{letter.upper(): name.title() for letter, name in _GREEK.items()},
+    "Σ": "sum ", "µ": "u", "ħ": "hbar", "°": " deg", "½": "1/2", "¼": "1/4", "¾": "3/4",
+    "⅓": "1/3", "†": "^+", "‡": "++", "′": "'", "‖": "|", "∥": "||", "⊥": "perp", "±": "+-",
+    "∓": "-+", "·": "*", "•": "*", "×": "x", "⊗": "(x)", "⊕": "(+)", "÷": "/", "⁄": "/", "∘": "o",
+    "–": "-", "−": "-", "—": "-", "‐": "-", "…": "...", "→": "->", "←": "<-", "↦": "->",
+    "↑": "up", "↓": "down", "≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "∝": "~", "√": "sqrt",
+    "∞": "inf", "∫": "int ", "∇": "grad ", "∂": "d", "∈": " in ", "⟨": "<", "⟩": ">",
+    "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "«": '"', "»": '"',
+    "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L",
+    "đ": "d", "Đ": "D", "ı": "i",
 }  # fmt: skip
 
 
 def degrade(text: str, encoding: str | None) -> str:
-    """Return text that an encoding can hold: Δ becomes Delta, what has no name becomes '?'."""
+    """Return text that an encoding can hold: Δ becomes Delta, what has no name becomes '?'.
+
+    Letters lose their accents; 10⁻³ becomes 10^-3, and T₂ becomes T2.
+    """
     encoding = encoding or "ascii"
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        plain = text.translate(str.maketrans(_PLAIN))
-        return plain.encode("ascii", "replace").decode("ascii")
+        return "".join(
+            f"^{''.join(map(_plain, run))}" if raised else "".join(map(_plain, run))
+            for raised, run in groupby(text, _is_raised)
+        )
     return text
+
+
+def _is_raised(character: str) -> bool:
+    return unicodedata.decomposition(character).startswith("<super>")
+
+
+def _plain(character: str) -> str:
+    """Return ASCII for a character: its name, else its base letters, else '?'."""
+    if character.isascii() or character in _PLAIN:
+        return _PLAIN.get(character, character)
+    parts = unicodedata.normalize("NFKD", character)
+    if parts == character:
+        return "" if unicodedata.combining(character) else "?"
+    return "".join(map(_plain, parts))
 
 
 def write(text: str, stream: TextIO | None = None) -> None:
@@ -58,7 +89,8 @@ def leave(status: int, message: str = "") -> NoReturn:
 def verb(function: Callable[P, None]) -> Callable[P, None]:
     """Turn what a verb raises into one message and an exit status.
 
-    Errors without a position are told at 1:1 of the verb's first argument.
+    Errors without a position are told at 1:1 of the path that fails, else of the verb's first
+    argument.
     """
 
     @functools.wraps(function)
@@ -78,7 +110,7 @@ def verb(function: Callable[P, None]) -> Callable[P, None]:
         except Exception as error:
             if (message := _told(error)) is None:
                 raise
-            leave(BAD_INPUT, str(Fault(_given(*args, *kwargs.values()), message)))
+            leave(BAD_INPUT, str(Fault(_place(error, *args, *kwargs.values()), message)))
 
     return guarded
 
@@ -91,9 +123,10 @@ def _strict_arithmetic() -> Iterator[None]:
         yield
 
 
-def _given(*values: object) -> Position:
-    """Return the place of what a verb was given first."""
-    return Position(next((str(value) for value in values if value), "nmrqb"))
+def _place(error: Exception, *given: object) -> Position:
+    """Return the path that failed, otherwise what a verb was given first."""
+    path = error.path if isinstance(error, OutputError) else getattr(error, "filename", None)
+    return Position(str(path or next((value for value in given if value), "nmrqb")))
 
 
 def _told(error: Exception) -> str | None:

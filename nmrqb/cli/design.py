@@ -10,6 +10,7 @@ import typer
 from nmrqb.cli.console import TARGET_NOT_MET, leave, progress_bar, verb, write
 from nmrqb.cli.design_options import ControlOf, Optimise, PulseOptions, WantedOptions, WayOptions
 from nmrqb.cli.options import JSON, grouped
+from nmrqb.errors import OutputError
 
 if TYPE_CHECKING:
     from nmrqb.cli.wanted import Wishes
@@ -31,7 +32,27 @@ def design(
     """Make the sequence that turns a sample's couplings into a wanted Hamiltonian."""
     from nmrqb.cli.wanted import Wishes
 
+    if out is not None:
+        _refuse_file(out)
     _tell(_designed(Wishes(sample, wanted, way, pulse)), out, as_json=as_json)
+
+
+def _refuse_file(out: str) -> None:
+    """Refuse a name that is not that of a sequence file, and a file that is not an earlier design.
+
+    Raises
+    ------
+    OutputError
+        If it is one of these.
+    """
+    from nmrqb.design.designed import is_design
+
+    path = Path(out)
+    if path.suffix.lower() not in {".yaml", ".yml"}:
+        raise OutputError(f"`{out}` must end in .yaml or .yml, for it is a sequence file", out)
+    if path.is_file() and not is_design(path):
+        message = f"`{out}` exists already and is no design; give another name or remove it first"
+        raise OutputError(message, out)
 
 
 def _tell(made: Designed, out: str | None, *, as_json: bool) -> None:

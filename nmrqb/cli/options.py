@@ -10,8 +10,22 @@ from enum import StrEnum
 from typing import Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 JSON = typer.Option("--json", help="Print one JSON document instead of text.")
+
+
+class OnceCommand(TyperCommand):
+    """A verb whose options of one value may stand once: of two values neither is meant."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
+        """Refuse an option of one value that is given again, then parse as ever."""
+        given = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for option in dict.fromkeys(given):
+            one = isinstance(option, TyperOption) and not (option.is_flag or option.multiple)
+            if one and given.count(option) > 1:
+                ctx.fail(f"Option '{option.opts[0]}' is given twice; leave one out")
+        return super().parse_args(ctx, args)
 
 
 class Pulses(StrEnum):

@@ -8,20 +8,23 @@ from nmrqb.errors import Fault, Position, refuse
 
 
 def assignments(option: str, texts: Iterable[str]) -> dict[str, str]:
-    """Return ``{"t": "2 ms"}`` of options such as ``--set t=2ms``; the last of a name counts.
+    """Return ``{"t": "2 ms"}`` of options such as ``--set t=2ms``.
 
     Raises
     ------
     InputError
-        If a text is not NAME=VALUE.
+        If a text is not NAME=VALUE, or a name stands twice.
     """
-    found, faults = {}, []
+    found: dict[str, str] = {}
+    faults = []
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
-        if name and equals and value:
-            found[name] = value
-        else:
+        if not (name and equals and value):
             message = f"must be NAME=VALUE, but is {text!r}"
             faults.append(Fault(Position(f"{option} {text}"), message))
+        elif name in found:
+            message = f"gives {name} twice; leave one out"
+            faults.append(Fault(Position(f"{option} {name}"), message))
+        found[name] = value
     refuse(faults)
     return found

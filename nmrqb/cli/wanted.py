@@ -50,7 +50,8 @@ def wanted_terms(wanted: WantedOptions, key: Key, faults: list[Fault]) -> dict[s
     found: dict[str, float] = {}
     short = [(name, called, getattr(wanted, name)) for name, called in SHORT.items()]
     given = [(f"--{name}", called, value) for name, called, value in short if value]
-    given += [(f"--term {name}", name, value) for name, value in _single(wanted.term, faults)]
+    single = assignments("--term", wanted.term or [])
+    given += [(f"--term {name}", name, value) for name, value in single.items()]
     for option, name, text in given:
         value = number(option, text, "frequency", faults)
         try:
@@ -65,15 +66,6 @@ def wanted_terms(wanted: WantedOptions, key: Key, faults: list[Fault]) -> dict[s
         message = "must be given, or --D, --G, --Delta, --epsilon or --B; for example --D 20Hz"
         faults.append(Fault(Position("--term"), message))
     return found
-
-
-def _single(terms: Iterable[str] | None, faults: list[Fault]) -> list[tuple[str, str]]:
-    """Return names and values; a name that stands twice is a fault."""
-    terms = terms or []
-    names = [text.partition("=")[0].strip() for text in terms]
-    faults += [Fault(Position(f"--term {name}"), f"gives {name} twice; leave one out")
-               for name in dict.fromkeys(names) if names.count(name) > 1]  # fmt: skip
-    return list(assignments("--term", terms).items())
 
 
 def number(option: str, text: str, dimension: Dimension, faults: list[Fault]) -> float:

@@ -52,6 +52,9 @@ class Designed(Protocol):
         """Write the commented YAML to a file, whole or not at all."""
 
 
+_MARK = "designed by nmrqb"  # ends the head of every file that a design is written to
+
+
 @dataclass(frozen=True, eq=False)
 class SummarisedSequence:
     """A designed sequence whose file begins with its summary.
@@ -76,7 +79,7 @@ class SummarisedSequence:
 
     def text_in(self, folder: str | Path) -> str:
         """Return the commented YAML as it stands in a folder."""
-        head = "".join(f"# {line}".rstrip() + "\n" for line in self.summary)
+        head = "".join(f"# {line}".rstrip() + "\n" for line in [*self.summary, _MARK])
         return head + sequence_text(self.sequence, folder=folder)
 
     def named(self, name: str) -> Self:
@@ -92,6 +95,14 @@ class SummarisedSequence:
             If the file cannot be written.
         """
         write_text_atomically(path, self.text_in(Path(path).parent))
+
+
+def is_design(path: str | Path) -> bool:
+    """Tell whether a file is a design that was written: its commented head says so."""
+    head, found, _ = Path(path).read_bytes().partition(b"\nformat: nmrqb-sequence/1\n")
+    lines = head.splitlines()
+    whole = bool(found) and all(line.startswith(b"#") for line in lines)
+    return whole and lines[-1] == f"# {_MARK}".encode()
 
 
 def missed_hz(sequence: Sequence, sample: Sample) -> float:

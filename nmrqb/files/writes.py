@@ -16,6 +16,8 @@ from nmrqb.errors import OutputError
 def write_text_atomically(path: str | Path, text: str) -> None:
     """Write a UTF-8 text file so that at every instant the old or the new one is there, whole.
 
+    Folders above it that are missing are made.
+
     Raises
     ------
     OutputError
@@ -27,18 +29,35 @@ def write_text_atomically(path: str | Path, text: str) -> None:
 def write_bytes_atomically(path: str | Path, content: bytes) -> None:
     """Write a file so that at every instant the old or the new one is there, whole.
 
+    Folders above it that are missing are made.
+
     Raises
     ------
     OutputError
         If it cannot be written; nothing is left behind then.
     """
     try:
-        _replace(
-            Path(os.path.realpath(path)), content
-        )  # a link keeps pointing at what it points at
+        target = Path(os.path.realpath(path))  # a link keeps pointing at what it points at
+        with _folders_above(target):
+            _replace(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"`{path}` cannot be written: {reason}") from error
+        raise OutputError(f"`{path}` cannot be written: {reason}", path) from error
+
+
+@contextlib.contextmanager
+def _folders_above(target: Path) -> Iterator[None]:
+    """Make the folders above a target that are missing; they go again where the block fails."""
+    missing = [folder for folder in target.parents if not folder.exists()]  # innermost first
+    try:
+        for folder in reversed(missing):
+            folder.mkdir()
+        yield
+    except BaseException:
+        for folder in missing:
+            with contextlib.suppress(OSError, ValueError):  # it may hold what others put there
+                folder.rmdir()
+        raise
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -61,6 +80,15 @@ def _refuse_target(target: Path) -> None:
         raise IsADirectoryError(f"`{target.name}` is a folder")
     if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
         raise PermissionError(f"`{target.name}` is write-protected or not an ordinary file")
+
+
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+def _entries(folder: Path) -> list[str]:
+    """Return what a folder holds, but for what systems leave in folders by themselves."""
+    names = sorted(entry.name for entry in folder.iterdir())
+    return [name for name in names if name not in _LITTER and not name.startswith("._")]
 
 
 @dataclass(frozen=True)
@@ -90,8 +118,8 @@ class FolderKind:
             return False
 
     def foreign(self, folder: Path) -> list[str]:
-        """Return the entries of a folder that we do not write."""
-        return sorted(entry.name for entry in folder.iterdir() if entry.name not in self.names)
+        """Return the entries of a folder that we do not write, nor systems by themselves."""
+        return [name for name in _entries(folder) if name not in self.names]
 
 
 def check_folder(path: str | Path, kind: FolderKind) -> None:
@@ -111,20 +139,24 @@ def check_folder(path: str | Path, kind: FolderKind) -> None:
     """
     target = Path(path)
     if target.exists() and not target.is_dir():
-        raise OutputError(f"`{path}` is a file; give the name of a folder")
+        raise OutputError(f"`{path}` is a file; give the name of a folder", path)
     if target.resolve() in {Path.cwd(), *Path.cwd().parents}:
-        raise OutputError(f"`{path}` is the current folder or holds it; give the name of another")
-    if not target.is_dir() or not any(target.iterdir()):
+        raise OutputError(
+            f"`{path}` is the current folder or holds it; give the name of another", path
+        )
+    if not target.is_dir() or not _entries(target):
         return
     if not kind.owns(target):
         raise OutputError(
             f"`{path}` is not empty and holds no `{kind.marker}` of nmrqb, so it is not a result "
-            "folder of ours; give another name"
+            "folder of ours; give another name",
+            path,
         )
     if foreign := kind.foreign(target):
         raise OutputError(
             f"`{path}` also holds `{foreign[0]}`, which replacing it would delete; move that or "
-            "give another name"
+            "give another name",
+            path,
         )
 
 
@@ -141,16 +173,23 @@ def folder_atomically(path: str | Path, kind: FolderKind) -> Iterator[Path]:
     """
     check_folder(path, kind)
     target = Path(os.path.realpath(path))
+    try:
+        with _folders_above(target), _replacing(target) as aside:
+            yield aside
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"`{path}` cannot be written: {reason}", path) from error
+
+
+@contextlib.contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
     aside, old = (target.with_name(f".{target.name}.{secrets.token_hex(6)}") for _ in range(2))
     try:
-        aside.mkdir(parents=True)
+        aside.mkdir()
         yield aside
         if target.exists():
             target.replace(old)
         aside.replace(target)
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(f"`{path}` cannot be written: {reason}") from error
     finally:
         if old.exists() and not target.exists():
             old.replace(target)

@@ -93,6 +93,9 @@ def _selected(selection: str | None) -> Iterator[tuple[Paper, Sequence[Row]]]:
         yield from ((paper, paper.rows) for paper in map(load_paper, PAPERS))
         return
     name, _, item = selection.partition("/")
+    if name not in PAPERS:
+        message = f"there is no paper `{name}`; {nearest(name, PAPERS)}"
+        raise InputError.at(Position(selection or "PAPER"), message)
     paper = load_paper(name)
     rows = [row for row in paper.rows if not item or _plain(item) in _names(row)]
     if not rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from nmrqb.design.designed import Designed
@@ -11,7 +12,7 @@ from nmrqb.report.average_document import compile_document
 def design_text(design: Designed, file: str) -> str:
     """Return what there is to say about a design that was written to a file."""
     said = "confirms it" if design.sequence.target else "shows what it makes"
-    return "\n".join([*design.summary, f"wrote {file}; nmrqb compile {file} {said}"])
+    return "\n".join([*design.summary, f"wrote {file}; nmrqb compile {shlex.quote(file)} {said}"])
 
 
 def design_document(design: Designed, file: str | None) -> dict[str, Any]:

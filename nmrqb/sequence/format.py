@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from nmrqb.formats import Entry, Expression, PlainName, ShortForm
 from nmrqb.sequence.event_format import EventFormat
 from nmrqb.sequence.words import (
     TARGET_MEANINGS,
+    TARGET_TERMS,
     Comparison,
     Name,
     Parameter,
@@ -17,6 +18,7 @@ from nmrqb.sequence.words import (
     Phases,
     Role,
     TargetKey,
+    claiming,
 )
 
 
@@ -101,8 +103,10 @@ class SequenceFormat(Entry):
                     for term, meaning in TARGET_MEANINGS.items()
                 },
                 "additionalProperties": False,
+                "anyOf": [{"required": [term]} for term in TARGET_TERMS],
             }
         ),
+        AfterValidator(claiming),
     ] = Field(
         default_factory=dict,
         description="What the sequence claims to make: named terms of H/2π in frequency units, in "

@@ -27,6 +27,7 @@ TARGET_MEANINGS = {
 }
 TARGET_KEYS = tuple(TARGET_MEANINGS)
 TARGET_SETTINGS = ("time", "tolerance")
+TARGET_TERMS = tuple(key for key in TARGET_KEYS if key not in TARGET_SETTINGS)
 SAMPLE_VALUES = ("J", "T1", "T2", "dipolar", "gamma", "offset", "pulse_90")
 RESERVED = frozenset({*SAMPLE_VALUES, *FUNCTIONS, "pi", "nan", "inf", "infinity"})
 PHASES = {"x": 0.0, "y": 90.0, "-x": 180.0, "-y": 270.0}  # degrees
@@ -140,6 +141,15 @@ def _target_key(value: str) -> str:
     if value not in TARGET_KEYS:
         raise ValueError(f"is not a named term; {nearest(value, TARGET_KEYS)}")
     return value
+
+
+def claiming(target: dict[str, str]) -> dict[str, str]:
+    """Return a target that names a term; one that claims nothing is a ValueError."""
+    if not set(target) & set(TARGET_TERMS):
+        held = f"has only {' and '.join(target)}" if target else "is empty"
+        terms = ", ".join(TARGET_TERMS)
+        raise ValueError(f"must name a term that the sequence makes, but {held}; valid: {terms}")
+    return target
 
 
 TargetKey = Annotated[str, AfterValidator(_target_key)]

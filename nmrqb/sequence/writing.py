@@ -155,8 +155,7 @@ class _Writer:
 
     def document(self, sequence: Sequence) -> dict[str, Node]:
         """Return the whole file, absent things left out."""
-        settings = {"time": sequence.target_time, "tolerance": sequence.target_tolerance}
-        target = {**_present(**settings), **sequence.target}
+        target = _target(sequence)
         blocks = {
             name: _present(parameters=_Inline(block.parameters), sequence=self.events(block.events))
             for name, block in sequence.blocks.items()
@@ -237,6 +236,16 @@ def _present(**entries: Node) -> dict[str, Node]:
     """Leave out what is None or empty."""
     return {key: value for key, value in entries.items() if value is not None and value != ""
             and not (isinstance(value, dict | list) and not value)}  # fmt: skip
+
+
+def _target(sequence: Sequence) -> dict[str, str]:
+    settings = _present(time=sequence.target_time, tolerance=sequence.target_tolerance)
+    if settings and not sequence.target:
+        raise ArgumentError(
+            f"Argument `sequence` must name a term of its target, but its target has only "
+            f"{' and '.join(settings)}"
+        )
+    return {**settings, **sequence.target}
 
 
 def _timing(timing: Timing) -> Node:

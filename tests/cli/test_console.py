@@ -1,11 +1,15 @@
 """Terminals, pipes, encodings, and what a start costs."""
 
+import ast
 import os
 import subprocess
 import sys
+import unicodedata
+from pathlib import Path
 
 import pytest
 
+import nmrqb
 from nmrqb.cli.console import degrade
 
 SMALL = ("--set", "charge.times.points=3", "--set", "measure.replicas=50",
@@ -22,12 +26,44 @@ SMALL = ("--set", "charge.times.points=3", "--set", "measure.replicas=50",
         ("Δ and µ", "latin-1", "Delta and u"),
         ("ξ/h ≥ 0 · ½", "cp1252", "xi/h >= 0 * 1/2"),
         ("⚛", "ascii", "?"),
+        ("0.3 ± 0.1, ¼", "cp1251", "0.3 +- 0.1, 1/4"),
+        ("3·10⁻³ s⁻¹, m³, T₂", "ascii", "3*10^-3 s^-1, m^3, T2"),
+        ("Müller, Łukasz, Çelik, Gauß", "ascii", "Muller, Lukasz, Celik, Gauss"),
+        ("ϕ ≠ Θ, Ω̃", "latin-1", "phi != Theta, Omega"),
         ("Δ", None, "Delta"),
         ("Δ", "no-such-encoding", "Delta"),
     ],
 )
 def test_what_an_encoding_cannot_hold_is_spelt_out(text, encoding, shown):
     assert degrade(text, encoding) == shown
+
+
+PACKAGE = Path(nmrqb.__file__).parent
+READERS = {PACKAGE / "files" / name for name in ("documents.py", "yaml_text.py")}  # ranges of YAML
+
+
+def words_of(file):
+    """Yield the texts and names of a module, the text of any other file."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".py":
+        yield text
+        return
+    for node in ast.walk(ast.parse(text)):
+        for value in (getattr(node, key, None) for key in ("value", "id", "arg", "attr", "name")):
+            if isinstance(value, str):
+                yield value
+
+
+def test_nothing_that_the_package_says_becomes_a_question_mark():
+    files = [f for kind in ("py", "yaml") for f in PACKAGE.rglob(f"*.{kind}") if f not in READERS]
+    assert {"cli", "experiment", "tomography", "average", "papers", "spectrometer"} <= {
+        file.relative_to(PACKAGE).parts[0] for file in files
+    }
+    said = {c for file in files for word in words_of(file) for c in word if not c.isascii()}
+    said = {c for c in said if unicodedata.category(c)[0] != "C"}  # what no terminal shows
+    assert "±" in said
+    assert sorted(c for c in said if "?" in degrade(c, "ascii")) == []
+    assert all(degrade(c, "ascii").isascii() for c in said)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

@@ -82,7 +82,6 @@ def test_cycles_and_exact(cli):
         (["--term", "other=3Hz"], "--term other:1:1: is not a term; Valid: B, DM_x"),
         ([], "--term:1:1: must be given, or --D, --G, --Delta, --epsilon or --B"),
         (["--D", "0Hz"], "must have a term, but all are zero"),
-        (["--D", "3Hz", "--out", "missing/a.yaml"], "`missing/a.yaml` cannot be written"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(cli, options, match):
@@ -91,6 +90,36 @@ def test_what_makes_no_sense_is_refused_in_one_line(cli, options, match):
     assert match in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert list(Path().iterdir()) == []
+
+
+OLD = "# by hand\nformat: nmrqb-sequence/1\nname: old\nspins: {I: any}\nsequence: []\n"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a", "./a.json", "a.yaml.bak"])
+def test_another_ending_is_refused_before_the_search(cli, monkeypatch, name):
+    monkeypatch.setattr("nmrqb.design.design_sequence", None)
+    outcome = cli("design", "--sample", "chloroform", "--D", "3Hz", "--out", name)
+    message = f"{name}:1:1: `{name}` must end in .yaml or .yml, for it is a sequence file\n"
+    assert (outcome.status, outcome.out, outcome.err) == (2, "", message)
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("held", [OLD, "thesis", "", OLD.replace("by hand", "designed by nmrqb?")])
+def test_a_file_that_is_no_design_is_kept(cli, held):
+    Path("a.yaml").write_text(held, encoding="utf-8")
+    outcome = cli("design", "--sample", "chloroform", "--D", "3Hz", "--out", "a.yaml")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.startswith("a.yaml:1:1: `a.yaml` exists already and is no design; give")
+    assert Path("a.yaml").read_text(encoding="utf-8") == held
+
+
+def test_a_design_is_replaced_and_its_name_is_quoted(cli):
+    for value in ("3Hz", "4Hz"):
+        options = ("--sample", "chloroform", f"--D={value}", "--out", "deep/my own.yml")
+        outcome = cli("design", *options)
+        assert (outcome.status, outcome.err) == (0, "")
+        assert "wrote deep/my own.yml; nmrqb compile 'deep/my own.yml' confirms" in outcome.out
+    assert "target: {time: 0.03125 s, DM_z: 4 Hz}" in Path("deep/my own.yml").read_text("utf-8")
 
 
 TRIPLE = """\

@@ -182,9 +182,24 @@ ARGUMENTS = {
     "bind twice": (
         ["compile", "dm", "--spins", "I=1H,S=1H"], "--spins S=1H:1:1", "every role needs its own"
     ),
+    "set twice": (
+        ["compile", "dm", "--set", "t=1ms", "--set", "t=2ms"], "--set t:1:1", "gives t twice"
+    ),
+    "set a path twice": (
+        ["run", "charge_dm_ksea", "--set", "seed=1", "--set", "seed = 1"], "--set seed:1:1",
+        "gives seed twice; leave one out",
+    ),
+    "a role twice": (["compile", "dm", "--spins", "I=1H,I=13C"], "--spins I:1:1", "I twice"),
+    "a term of a battery twice": (
+        ["readouts", "chloroform", "--battery", "D=20Hz,D=3Hz"], "--battery D:1:1", "D twice"
+    ),
     "bind without =": (["compile", "dm", "--spins", "I"], "--spins I:1:1", "NAME=VALUE"),
     "plot a gif": (["plot", "dm", "--out", "a.gif"], "dm:1:1", "must end in png, pdf, svg"),
-    "plot nowhere": (["plot", "dm", "--out", "no/a.png"], "dm:1:1", "cannot be written"),
+    "plot nowhere": (
+        ["plot", "dm", "--out", f"no/{'a' * 300}.png"], f"no/{'a' * 300}.png:1:1",
+        "cannot be written",
+    ),
+    "reproduce nothing": (["reproduce", "/"], "/:1:1", "there is no paper ``; Valid: dipolar"),
     "show": (["show", "dmm"], "dmm:1:1", "did you mean `dm`?"),
     "show a file": (["show", "nowhere.yaml"], "nowhere.yaml:1:1", "there is no file"),
     "check": (["check", "nowhere"], "nowhere:1:1", "a file needs .yaml"),
@@ -210,6 +225,12 @@ USAGE = {
     "too many": (["show", "dm", "dm"], "unexpected extra argument"),
     "option": (["run", "charge_dm_ksea", "--sead", "1"], "--sead"),
     "no argument": (["run"], "experiment"),
+    "value twice": (
+        ["design", "--sample", "chloroform", "--D", "10Hz", "--D", "12Hz"],
+        "option '--D' is given twice; leave one out",
+    ),
+    "same value twice": (["run", "dm", "--out", "a", "--out=a"], "option '--out' is given twice"),
+    "choice twice": (["compile", "dm", "--pulses", "ideal", "--pulses", "ideal"], "'--pulses' is"),
 }
 
 

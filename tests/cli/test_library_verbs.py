@@ -144,10 +144,25 @@ def test_the_templates_work_together(cli, no_pictures):
 
 
 def test_new_in_a_folder_that_is_not_there(cli):
-    outcome = cli("new", "sample", "no/mine.yaml")
+    assert cli("new", "sample", "deep/er/my sample.yaml").out == (
+        "wrote deep/er/my sample.yaml; check it with: nmrqb check 'deep/er/my sample.yaml'\n"
+    )
+    assert cli("check", "deep/er/my sample.yaml").status == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("new", "sample"), ("plot", "dm", "--out"), ("compile", "dm", "--out"),
+     ("design", "--sample", "chloroform", "--D", "20Hz", "--out")],
+)  # fmt: skip
+def test_the_path_that_cannot_be_written_stands_in_front(cli, arguments):
+    Path("file").write_text("mine", encoding="utf-8")
+    name = "file/a.png" if arguments[0] == "plot" else "file/a.yaml"
+    outcome = cli(*arguments, name)
     assert outcome.status == 2
-    assert "`no/mine.yaml` cannot be written" in outcome.err
-    assert not any(Path().iterdir())
+    message = f"{name}:1:1: `{name}` cannot be written: Not a directory\n"
+    assert outcome.err == message
+    assert [path.name for path in Path().iterdir()] == ["file"]
 
 
 # ------------------------------------------------------------------------------------------- plot

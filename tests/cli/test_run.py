@@ -210,7 +210,7 @@ def test_what_is_not_ours_is_refused_before_the_run(
     (tmp_path / there).write_text("mine")
     outcome = cli("run", "charge_dm_ksea", "--out", out, "--json")
     assert outcome.status == 2
-    assert outcome.err.startswith("charge_dm_ksea:1:1: ")
+    assert outcome.err.startswith(f"{out}:1:1: ")
     assert message in outcome.err
     assert outcome.out == ""
     assert (tmp_path / there).read_text() == "mine"
@@ -219,7 +219,7 @@ def test_what_is_not_ours_is_refused_before_the_run(
 def test_an_impossible_name_is_told(cli, no_pictures, tmp_path):
     outcome = cli("run", "charge_dm_ksea", *SMALL, "--out", "n" * 300)
     assert outcome.status == 2
-    assert outcome.err.startswith("charge_dm_ksea:1:1: ")
+    assert outcome.err.startswith(f"{'n' * 300}:1:1: ")
     assert "Traceback" not in outcome.err
     assert not any(tmp_path.iterdir())
 

@@ -228,7 +228,7 @@ def test_what_cannot_be_written_is_still_told(as_json, cli, tmp_path):
         row = outcome.out.splitlines()[1].split()
         assert row[:5] == ["T1", "1H", ">", "24", "-"]
         assert "a bound only" in outcome.out
-    unwritable = cli("calibrate", "data.yaml", "--out", "no/such/folder/mine.yaml")
+    unwritable = cli("calibrate", "data.yaml", "--out", "data.yaml/mine.yaml")
     assert unwritable.status == 2
     assert "T1 1H" in unwritable.out
 

@@ -109,6 +109,9 @@ BROKEN = [
     ("parameters: {J: 1 Hz}\nsequence: []", "3:14", "`J` must not be called J, which has a meaning"),
     ("parameters: {a b: 1 Hz}\nsequence: []", "3:14", "`a b` must be one word"),
     ("target: {DM: 1 Hz}\nsequence: []", "3:10", "`DM` is not a named term; did you mean `DM_"),
+    ("target: {}\nsequence: []", "3:9", "`target` must name a term .*, but is empty; valid: DM_x"),
+    ("target: {time: 1 ms}\nsequence: []", "3:9", "`target` must name a term .*, but has only time;"),
+    ("target: {tolerance: 1 %, time: 1 ms}\nsequence: []", "3:9", ".* only tolerance and time; valid"),
     ("sample: 3\nsequence: []", "3:9", "`sample` must be text, but is 3"),
 ]  # fmt: skip
 

@@ -199,6 +199,8 @@ BROKEN_SEQUENCES = [
     SPINS + "sequence: []\ntiming: center-to-center",
     SPINS + "sequence: []\ntiming: {delay: centre-to-centre}",
     SPINS + "sequence: []\ntiming: {off_raster: rounded}",
+    SPINS + "sequence: []\ntarget: {}",
+    SPINS + "sequence: []\ntarget: {time: t, tolerance: 1 %}",
     SPINS + "sequence: []\ntarget: {DMz: J/8}",
     SPINS + "sequence: []\ntarget: {DM_z: [J]}",
     SPINS + "sequence: []\nblocks: [echo]",

@@ -1,6 +1,7 @@
 """What is written is read back as the same sequence."""
 
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -127,13 +128,14 @@ sequences = st.builds(
     ),
     timing=st.builds(Timing, st.booleans(), st.booleans()),
     blocks=st.just({"echo": Block((Delay("tau"),), {"tau": "1 ms"})}) | st.just({}),
-    target=st.just({}) | st.just({"DM_z": "J/8", "Delta": "5 Hz"}),
+    target=st.just({"DM_z": "J/8", "Delta": "5 Hz"}),
     target_time=st.none() | st.just("1/J"),
     target_tolerance=st.none() | st.just("2 %"),
 )
+unclaiming = sequences.map(lambda s: replace(s, target={}, target_time=None, target_tolerance=None))
 
 
-@given(sequences)
+@given(sequences | unclaiming)
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -203,6 +205,13 @@ def test_what_no_file_can_say_is_refused(rotation):
         sequence_text(sequence)
 
 
-def test_a_folder_that_does_not_exist_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="missing"):
-        save_sequence(load_sequence("dm"), tmp_path / "missing" / "s.yaml")
+@pytest.mark.parametrize("settings", [{"target_time": "1 ms"}, {"target_tolerance": "1 %"}])
+def test_a_target_without_a_term_is_refused(settings):
+    with pytest.raises(ArgumentError, match=r"must name a term of its target, .* has only t"):
+        sequence_text(Sequence("s", {"I": "any"}, (), **settings))
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"file/s\.yaml` cannot be written: Not a directory"):
+        save_sequence(load_sequence("dm"), tmp_path / "file" / "s.yaml")
