@@ -172,6 +172,30 @@ def test_an_optimised_pulse_is_confirmed_and_exported(cli):
     ]  # fmt: skip
 
 
+POOR = (
+    "design", "--sample", "chloroform", "--D", "20Hz", "--time", "5ms", "--shaped", "12ms",
+    "--steps", "48", "--amplitude", "1H=2kHz,13C=2kHz", "--seed", "1", "--iterations", "25",
+    "--starts", "1", "--out", "poor.yaml",
+)  # fmt: skip
+
+
+def test_a_pulse_that_is_not_good_enough_is_written_and_told(cli):
+    outcome = cli(*POOR)
+    assert (outcome.status, outcome.err) == (1, "")
+    assert "the search ended before it was good enough: iterations" in outcome.out
+    assert "confirms it" not in outcome.out
+    assert outcome.out.rstrip().endswith("nmrqb compile poor.yaml shows what is missing")
+    compiled = cli("compile", "poor.yaml", "--json")
+    assert compiled.status == 1
+    target = compiled.document["target"]
+    assert target["met"] is False
+    assert 1e-4 < target["infidelity"] < 0.1
+    # what is left over would have been enough, had it been asked for
+    least = str(1.01 * target["infidelity"])
+    assert cli(*POOR, "--shortfall", least).status == 0
+    assert cli("compile", "poor.yaml").status == 0
+
+
 def test_a_drawn_seed_is_told_and_gives_the_pulse_again(cli):
     first = designed(cli, *SHAPED, "--shortfall", "1e-2")
     again = designed(cli, *SHAPED, "--shortfall", "1e-2", "--seed", str(first["seed"]))
