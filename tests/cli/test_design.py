@@ -221,6 +221,14 @@ def test_a_battery_is_charged_by_a_pulse(cli):
         (["--D", "3Hz", "--shaped", "9ms", "--cycles", "2"], "--cycles:1:1: means nothing with"),
         (["--D", "3Hz", "--shaped", "9"], "--shaped:1:1: `9` has no unit"),
         (["--D", "3Hz", "--shaped", "9ms", "--b1", "3Hz"], "--b1:1:1: "),
+        (
+            ["--D", "3Hz", "--shaped", "9ms", "--b1", "5"],
+            "--b1:1:1: must be between 0 % and 20 %, but is 5",
+        ),
+        (
+            ["--D", "3Hz", "--shaped", "9ms", "--b1", "-1%"],
+            "--b1:1:1: must be between 0 % and 20 %, but is -0.01",
+        ),
         (["--D", "3Hz", "--shaped", "9ms", "--amplitude", "1H"], "must be NAME=VALUE"),
         (["--D", "3Hz", "--shaped", "9ms", "--limit", "0s"], "`seconds` must be positive"),
         (["--D", "3Hz", "--shaped", "9ms", "--shortfall", "0"], "`shortfall` must be positive"),
