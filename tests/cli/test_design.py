@@ -69,6 +69,15 @@ def test_cycles_and_exact(cli):
     assert whole["free_evolution_s"] <= 3 / (2 * 215.13)
 
 
+def test_the_reach_of_cycles_is_not_told_of_the_unitary_for_one_time(cli):
+    exact = cli("design", "--sample", "chloroform", "--D", "50Hz", "--time", "2ms", "--exact")
+    assert exact.status == 0
+    assert ": met," in exact.out
+    assert "reach" not in exact.out
+    cycles = cli("design", "--sample", "chloroform", "--D", "20Hz", "--time", "2ms")
+    assert "reach      the couplings may be 1.34456 times as large" in cycles.out
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
