@@ -169,11 +169,27 @@ def _analysis(
         convergence=series,
         frames=toggling_frames(subject.timeline, len(sample.spins)),
         symmetric=is_symmetric(period, played.drift),
-        conditions=decoupling_conditions(segment_frames(period), nuclei, sample.labels),
+        conditions=decoupling_conditions(
+            segment_frames(period), nuclei, sample.labels, scalar=_scalar(sample)
+        ),
         symmetry=diagnose_symmetry(played.segments, played.drift, sample, subject.claim_hz),
         relaxation=_relaxation(sample, played),
         budget=error_budget(subject),
     )
+
+
+def _scalar(sample: Sample) -> list[tuple[int, int]]:
+    """Return the pairs that J I·S couples, and nothing else does."""
+    alone = [
+        coupling.between
+        for coupling in sample.couplings
+        if coupling.J_hz
+        and not coupling.dipolar_hz
+        and coupling.tensor_hz is None
+        and coupling.truncation == "secular"
+    ]
+    places = [sorted(sample.labels.index(label) for label in between) for between in alone]
+    return [(first, second) for first, second in places]
 
 
 def _relaxation(sample: Sample, played: Played) -> OpenAverage | None:

@@ -7,7 +7,7 @@ that the toggled z axis lies along x, y or z and that all pulses are of 90°.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,7 +47,11 @@ class Condition:
 
 
 def decoupling_conditions(
-    frames: Frames, nuclei: Sequence[str] | None = None, labels: Sequence[str] | None = None
+    frames: Frames,
+    nuclei: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    *,
+    scalar: Collection[tuple[int, int]] = (),
 ) -> tuple[Condition, Condition, Condition, Condition]:
     """Return whether a sequence removes offsets and couplings, and forgives wrong flip angles.
 
@@ -55,8 +59,8 @@ def decoupling_conditions(
 
     * disorder: ⟨n_k⟩ = 0;
     * interaction and cross terms: the average coupling tensor M vanishes, 3⟨n_k n_lᵀ⟩ − ⟨R_kᵀR_l⟩
-      of the secular dipolar coupling of like spins (Q = 1/3 if they are pulsed alike) and
-      ⟨n_k n_lᵀ⟩ of unlike ones.  Cross terms are the off-diagonal elements of M that delays do
+      of the secular dipolar coupling of like spins (Q = 1/3 if they are pulsed alike),
+      ⟨R_kᵀR_l⟩ of their scalar coupling alone, and ⟨n_k n_lᵀ⟩ of unlike ones.  Cross terms are the off-diagonal elements of M that delays do
       not contribute to, along the axes on which n rests in the delays (x, y, z if there are no
       such three); interaction is the rest;
     * rotation errors: the derivative of U_rf by all flip angles, Σ θ m_k = 0, m_k the toggled
@@ -77,6 +81,8 @@ def decoupling_conditions(
         single spin stands for an ensemble of its kind.
     labels
         Names of the spins in the texts.
+    scalar
+        Pairs of like spins, the first position first, that I·S couples and no dipolar coupling.
 
     Raises
     ------
@@ -96,7 +102,9 @@ def decoupling_conditions(
             f"{len(labels)}"
         )
     turned = [k for k in range(S) if frames.nutation[k] > 0] or list(range(S))
-    leftovers = [_leftover(frames, pair, nuclei, labels) for pair in _pairs(turned, S)]
+    leftovers = [
+        _leftover(frames, pair, _kind(pair, nuclei, scalar), labels) for pair in _pairs(turned, S)
+    ]
     return (
         _disorder(frames, turned, labels),
         _interaction(leftovers),
@@ -150,21 +158,33 @@ def _cross_terms(leftovers: Sequence[tuple[float, float, str]]) -> Condition:
     return Condition("cross terms", False, size, text)
 
 
+def _kind(pair: tuple[int, int], nuclei: Sequence[str], scalar: Collection[tuple[int, int]]) -> str:
+    if nuclei[pair[0]] != nuclei[pair[1]]:
+        return "coupling"
+    return "scalar coupling" if pair in scalar else "dipolar coupling"
+
+
+def _tensors(frames: Frames, pair: tuple[int, int], kind: str) -> Real:
+    """Return what a coupling of norm 1 becomes in every stretch of time: shape (N, 3, 3)."""
+    k, m = pair
+    nn, exchange = frames.nn[:, k, m], frames.exchange[:, k, m]
+    if kind == "dipolar coupling":
+        return np.asarray((3 * nn - exchange) / np.sqrt(6))
+    return np.asarray(exchange / np.sqrt(3)) if kind == "scalar coupling" else nn
+
+
 def _leftover(
-    frames: Frames, pair: tuple[int, int], nuclei: Sequence[str], labels: Sequence[str]
+    frames: Frames, pair: tuple[int, int], kind: str, labels: Sequence[str]
 ) -> tuple[float, float, str]:
     """Return interaction and cross terms of a pair of spins as shares, and what couples them."""
     k, m = pair
-    like = nuclei[k] == nuclei[m]
-    tensors = frames.nn[:, k, m]
-    tensors = 3 * tensors - frames.exchange[:, k, m] if like else tensors
+    tensors = _tensors(frames, pair, kind)
     axes = _resting_axes(frames, pair)
     weights = frames.durations / frames.duration
-    shares = weights[:, None, None] * (axes @ tensors @ axes.T) / (np.sqrt(6) if like else 1)
+    shares = weights[:, None, None] * (axes @ tensors @ axes.T)
     still = np.abs(shares[~frames.pulses].sum(axis=0)) <= MET
     cross = still & ~np.eye(3, dtype=bool)
     whole = shares.sum(axis=0)
-    kind = "dipolar coupling" if like else "coupling"
     between = f"{labels[k]}–{labels[m]}" if k != m else f"of spins like {labels[k]}"
     interaction, cross_terms = (float(np.linalg.norm(whole[part])) for part in (~cross, cross))
     return interaction, cross_terms, f"{kind} {between}"

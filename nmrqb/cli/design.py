@@ -56,6 +56,7 @@ def _refuse_file(out: str) -> None:
 
 
 def _tell(made: Designed, out: str | None, *, as_json: bool) -> None:
+    from nmrqb.design.designed import is_met
     from nmrqb.report import design_document, design_text, dump
 
     made = made.named(Path(out).stem if out else "design")
@@ -65,7 +66,7 @@ def _tell(made: Designed, out: str | None, *, as_json: bool) -> None:
         write(dump(design_document(made, out)))
     else:
         write(made.text.rstrip() if out is None else design_text(made, out))
-    if made.average is not None and made.average.target is not None and not made.average.target.met:
+    if not is_met(made):
         leave(TARGET_NOT_MET)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +70,15 @@ class WorkOptions:
     ] = None
 
 
+def _kept(folder: str) -> str:
+    from nmrqb.experiment.sweeps.store import FINISHED
+
+    finished = Path(folder, FINISHED)
+    if finished.is_file() and finished.stat().st_size:
+        return f"finished blocks are in {folder}, and the same command goes on from them"
+    return "no block was finished"
+
+
 @verb
 @grouped
 def sweep(
@@ -110,10 +120,7 @@ def sweep(
             )
         files = write_map_report(found)
     except KeyboardInterrupt:
-        leave(
-            INTERRUPTED,
-            f"interrupted; finished blocks are in {folder}, and the same command goes on from them",
-        )
+        leave(INTERRUPTED, f"interrupted; {_kept(folder)}")
     write(dump(map_document(found, files)) if as_json else map_text(found))
     if not as_json:
         write("\nFiles:\n" + "\n".join(f"  {file}" for file in files))

@@ -83,6 +83,19 @@ def optional(option: str, text: str | None, dimension: Dimension, faults: list[F
     return None if text is None else number(option, text, dimension, faults)
 
 
+def _spread(option: str, text: str | None, faults: list[Fault]) -> float:
+    """Return a spread of the rf amplitude as a share of it, 0 where there is none."""
+    from nmrqb.experiment.noise_format import checked_spread
+
+    told = len(faults)
+    value = optional(option, text, "ratio", faults) or 0.0
+    try:
+        return value if len(faults) > told else checked_spread(value)
+    except ValueError as error:
+        faults.append(Fault(Position(option), str(error)))
+        return 0.0
+
+
 def by_nucleus(option: str, text: str | None, faults: list[Fault]) -> dict[str, float]:
     """Return frequencies in Hz of ``1H=2kHz,13C=2kHz``."""
     found = assignments(option, text.split(",") if text else [])
@@ -149,7 +162,7 @@ class Wishes:
             steps=given.steps or 100,
             amplitudes_hz=by_nucleus("--amplitude", given.amplitude, faults),
             rise_s=optional("--rise", given.rise, "time", faults),
-            b1=optional("--b1", given.b1, "ratio", faults) or 0.0,
+            b1=_spread("--b1", given.b1, faults),
             offset_hz=optional("--offset", given.offset, "frequency", faults) or 0.0,
             smoothness=given.smooth or 0.0,
         )

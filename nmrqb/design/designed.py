@@ -34,6 +34,10 @@ class Designed(Protocol):
         """What compiling the sequence says; None where it cannot be compiled."""
 
     @property
+    def enough(self) -> bool:
+        """Whether what was looked for was found as good as was asked."""
+
+    @property
     def summary(self) -> list[str]:
         """What there is to say about it, line by line."""
 
@@ -66,6 +70,11 @@ class SummarisedSequence:
     """
 
     sequence: Sequence
+
+    @property
+    def enough(self) -> bool:
+        """Whether what was looked for was found as good as was asked: always, where it is exact."""
+        return True
 
     @property
     @abstractmethod
@@ -117,6 +126,12 @@ def missed_hz(sequence: Sequence, sample: Sample) -> float:
     if check is None:
         raise ArgumentError(f"Argument `sequence` must have a target, but {sequence.name} has none")
     return check.error_hz
+
+
+def is_met(design: Designed) -> bool:
+    """Return whether a design is as good as was asked, and meets the target that it claims."""
+    target = None if design.average is None else design.average.target
+    return design.enough and (target is None or target.met)
 
 
 def claimed_share(share: float) -> str:

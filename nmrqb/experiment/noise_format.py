@@ -20,7 +20,14 @@ from nmrqb.sample.relaxation_format import MechanismFormat, as_form
 from nmrqb.units import UnitError
 
 
-def _spread(value: float) -> float:
+def checked_spread(value: float) -> float:
+    """Return the width of a spread of the rf amplitude, as a share of it.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or above 20 %.
+    """
     if not 0 <= value <= 0.2:
         raise ValueError(f"must be between 0 % and 20 %, but is {value:g}")
     return value
@@ -118,7 +125,7 @@ class NoiseFormat(Entry):
     pulses: Literal["ideal", "finite"] = Field(
         "ideal", description="ideal: instantaneous; finite: as long as the sample's 90° times."
     )
-    b1_inhomogeneity: Annotated[Ratio, AfterValidator(_spread)] = Field(
+    b1_inhomogeneity: Annotated[Ratio, AfterValidator(checked_spread)] = Field(
         0.0, description="Relative standard deviation of the rf amplitude, say 5 %."
     )
     b1_distribution: str = Field(
@@ -135,7 +142,7 @@ class NoiseFormat(Entry):
     b0_distribution: Literal["gaussian", "lorentzian"] | None = Field(
         None, description="By default gaussian for a spread in Hz, lorentzian for a T2*."
     )
-    J_spread: Annotated[Ratio, AfterValidator(_spread)] = Field(
+    J_spread: Annotated[Ratio, AfterValidator(checked_spread)] = Field(
         0.0, description="Relative standard deviation of all scalar couplings together, say 1 %."
     )
     pulse_errors: PulseErrorsFormat = Field(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from nmrqb.design.designed import Designed
+from nmrqb.design.designed import Designed, is_met
 from nmrqb.report.average_document import compile_document
 
 
 def design_text(design: Designed, file: str) -> str:
     """Return what there is to say about a design that was written to a file."""
     said = "confirms it" if design.sequence.target else "shows what it makes"
+    if not is_met(design):
+        said = "shows what is missing" if design.sequence.target else said
     return "\n".join([*design.summary, f"wrote {file}; nmrqb compile {shlex.quote(file)} {said}"])
 
 

@@ -51,6 +51,7 @@ _SHOWN = 8  # terms of a state
 _ZERO = 5e-7  # of a term that is not shown
 _DIGITS = 12  # of a time in s: far below a step
 _DIM = 0.1  # of equilibrium after a 90° pulse: a signal that nobody wants
+_COSTLY = 1e-3  # infidelity: rounding that costs more is warned of
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,6 +250,11 @@ def _propagator(timeline: Timeline, sample: Sample) -> Complex:
 
 def _warnings(export: Export, *, acquires: bool) -> Iterator[str]:
     yield from export.relaxation.warnings()
+    if export.rounding_loss > _COSTLY:
+        yield (
+            f"rounding to the hardware costs {export.rounding_loss:.1e}: what is played is not "
+            "the sequence; it takes longer delays, or a finer raster (--raster)"
+        )
     if export.signal < _DIM:
         pulse = f"--readout '{export.observed}: 90 y'"
         mend = "a pulse before `acquire`" if acquires else f"a readout pulse, say {pulse}"

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 
 from nmrqb.battery.reductions import reduced_name
 from nmrqb.experiment.sweeps import Map
+from nmrqb.experiment.sweeps.axes import Axis
+from nmrqb.experiment.sweeps.plan import Plan
 from nmrqb.experiment.sweeps.points import Job
 from nmrqb.experiment.sweeps.store import ARRAYS, PICTURE, SUMMARY
 from nmrqb.files import write_bytes_atomically, write_text_atomically
@@ -127,10 +129,19 @@ def map_text(found: Map) -> str:
     plan, points = found.plan, found.store.layout.points
     there = f", {found.found} of them found" if found.found else ""
     lines = [f"map of {plan.name}: {points} points ({plan.kind}){there}, seed {plan.job.seed}", ""]
-    for axis in plan.axes:
-        first, last = (axis.text(float(v)) for v in axis.values[[0, -1]])
-        lines.append(f"  {axis.path}: {axis.values.size} values from {first} to {last}")
+    lines += [
+        f"  {axis.path}: {axis.values.size} values {_range(axis, plan)}" for axis in plan.axes
+    ]
     return "\n".join([*lines, "", *_rows(map_extremes(found))])
+
+
+def _range(axis: Axis, plan: Plan) -> str:
+    """Return from where to where the values of a grid go, or between which those of points lie."""
+    if not plan.joint:
+        first, last = (axis.text(float(v)) for v in axis.values[[0, -1]])
+        return f"from {first} to {last}"
+    unit = "" if axis.units == "1" else f" {axis.units}"
+    return f"between {axis.values.min():.4g}{unit} and {axis.values.max():.4g}{unit}"
 
 
 def _rows(extremes: list[Extremes]) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
+from nmrqb.average import compile_sequence
 from nmrqb.average.decoupling import decoupling_conditions
 from nmrqb.average.frames import (
     dipolar_averages,
@@ -14,7 +16,7 @@ from nmrqb.average.frames import (
 from nmrqb.dynamics import Segment
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import spin_operator
-from nmrqb.sample import Sample, Spin, load_sample
+from nmrqb.sample import Coupling, Sample, Spin, load_sample
 from nmrqb.sequence import TimedDelay, TimedPulse, TimedRotation, Timeline, expand, load_sequence
 
 NAMES = ("disorder", "interaction", "cross terms", "rotation errors")
@@ -292,6 +294,32 @@ def test_like_and_unlike_pairs_have_conditions_of_their_own():
     assert residues(decoupling_conditions(frames, ["1H", "1H"]))["interaction"] < 1e-12
     unlike = residues(decoupling_conditions(frames, ["1H", "13C"]))["interaction"]
     assert unlike == pytest.approx(1 / np.sqrt(3))
+
+
+def scalar_pair(J_hz=7.0, **coupling):
+    spins = tuple(Spin(label, "1H", pulse_90_s=10e-6) for label in "AB")
+    return Sample("scalar", spins, (Coupling(("A", "B"), J_hz=J_hz, **coupling),))
+
+
+def test_a_scalar_coupling_of_like_spins_is_called_so_and_stays_under_wahuha():
+    # the average of J I·S over rotations of both spins alike is J I·S
+    compiled = compile_sequence(load_sequence("wahuha"), scalar_pair())
+    assert compiled.analysis.conditions[1].text == "1 of the scalar coupling A–B is left"
+    dipolar = compile_sequence(load_sequence("wahuha"), scalar_pair(dipolar_hz=100.0))
+    assert dipolar.analysis.conditions[1].met
+
+
+def test_the_share_of_a_scalar_coupling_is_that_of_the_average():
+    # spin A alone is turned by 90° halfway: the mean of I·S and of I·RS, R = a quarter turn
+    events = (TimedDelay(1e-3), TimedPulse((TimedRotation(0, np.pi / 2, 0.0),)), TimedDelay(1e-3))
+    conditions = decoupling_conditions(
+        toggling_frames(Timeline("quarter", events), 2), labels=["A", "B"], scalar=[(0, 1)]
+    )
+    U = expm(-1j * np.pi / 2 * spin_operator("x", 0, 2))
+    coupling = sum(spin_operator(a, 0, 2) @ spin_operator(a, 1, 2) for a in "xyz")
+    mean = (coupling + U.conj().T @ coupling @ U) / 2
+    found = np.hypot(*(residues(conditions)[name] for name in ("interaction", "cross terms")))
+    assert found == pytest.approx(np.linalg.norm(mean) / np.linalg.norm(coupling), abs=1e-12)
 
 
 def test_couplings_among_spins_without_pulses_are_left_out():

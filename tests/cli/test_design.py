@@ -69,6 +69,15 @@ def test_cycles_and_exact(cli):
     assert whole["free_evolution_s"] <= 3 / (2 * 215.13)
 
 
+def test_the_reach_of_cycles_is_not_told_of_the_unitary_for_one_time(cli):
+    exact = cli("design", "--sample", "chloroform", "--D", "50Hz", "--time", "2ms", "--exact")
+    assert exact.status == 0
+    assert ": met," in exact.out
+    assert "reach" not in exact.out
+    cycles = cli("design", "--sample", "chloroform", "--D", "20Hz", "--time", "2ms")
+    assert "reach      the couplings may be 1.34456 times as large" in cycles.out
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
@@ -201,6 +210,30 @@ def test_an_optimised_pulse_is_confirmed_and_exported(cli):
     ]  # fmt: skip
 
 
+POOR = (
+    "design", "--sample", "chloroform", "--D", "20Hz", "--time", "5ms", "--shaped", "12ms",
+    "--steps", "48", "--amplitude", "1H=2kHz,13C=2kHz", "--seed", "1", "--iterations", "25",
+    "--starts", "1", "--out", "poor.yaml",
+)  # fmt: skip
+
+
+def test_a_pulse_that_is_not_good_enough_is_written_and_told(cli):
+    outcome = cli(*POOR)
+    assert (outcome.status, outcome.err) == (1, "")
+    assert "the search ended before it was good enough: iterations" in outcome.out
+    assert "confirms it" not in outcome.out
+    assert outcome.out.rstrip().endswith("nmrqb compile poor.yaml shows what is missing")
+    compiled = cli("compile", "poor.yaml", "--json")
+    assert compiled.status == 1
+    target = compiled.document["target"]
+    assert target["met"] is False
+    assert 1e-4 < target["infidelity"] < 0.1
+    # what is left over would have been enough, had it been asked for
+    least = str(1.01 * target["infidelity"])
+    assert cli(*POOR, "--shortfall", least).status == 0
+    assert cli("compile", "poor.yaml").status == 0
+
+
 def test_a_drawn_seed_is_told_and_gives_the_pulse_again(cli):
     first = designed(cli, *SHAPED, "--shortfall", "1e-2")
     again = designed(cli, *SHAPED, "--shortfall", "1e-2", "--seed", str(first["seed"]))
@@ -226,6 +259,14 @@ def test_a_battery_is_charged_by_a_pulse(cli):
         (["--D", "3Hz", "--shaped", "9ms", "--cycles", "2"], "--cycles:1:1: means nothing with"),
         (["--D", "3Hz", "--shaped", "9"], "--shaped:1:1: `9` has no unit"),
         (["--D", "3Hz", "--shaped", "9ms", "--b1", "3Hz"], "--b1:1:1: "),
+        (
+            ["--D", "3Hz", "--shaped", "9ms", "--b1", "5"],
+            "--b1:1:1: must be between 0 % and 20 %, but is 5",
+        ),
+        (
+            ["--D", "3Hz", "--shaped", "9ms", "--b1", "-1%"],
+            "--b1:1:1: must be between 0 % and 20 %, but is -0.01",
+        ),
         (["--D", "3Hz", "--shaped", "9ms", "--amplitude", "1H"], "must be NAME=VALUE"),
         (["--D", "3Hz", "--shaped", "9ms", "--limit", "0s"], "`seconds` must be positive"),
         (["--D", "3Hz", "--shaped", "9ms", "--shortfall", "0"], "`shortfall` must be positive"),

@@ -48,6 +48,14 @@ def test_nothing_to_see_is_warned_of_and_a_readout_mends_it(cli, tmp_path):
     assert "WARNING" not in carbon.out
 
 
+@pytest.mark.parametrize(("raster", "warned"), [("1ms", True), ("25ns", False)])
+def test_what_rounding_costs_is_warned_of(cli, raster, warned):
+    made = cli("export", "inept", "--set", "t=1ms", "--raster", raster)
+    assert made.status == 0
+    assert "rounding to the hardware costs " in made.out
+    assert ("WARNING: rounding to the hardware costs " in made.out) is warned
+
+
 def test_the_time_between_scans_is_chosen_and_told(cli, tmp_path):
     document = cli("export", "inversion_recovery", "--out", tmp_path / "out", "--json").document
     assert document["relaxation_delay_s"] == pytest.approx(50)

@@ -90,6 +90,18 @@ def test_an_interrupt_keeps_what_is_finished(cli, tmp_path, monkeypatch):
     assert 0 < part.attrs["finished_points"] < 1500
 
 
+def test_an_interrupt_before_the_first_block_promises_nothing(cli, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "on_cores", lambda job, blocks, workers: interrupted())
+    done = cli("sweep", "charge_dm_ksea", "--over", D, "--out", "m")
+    assert (done.status, done.err) == (130, "interrupted; no block was finished\n")
+    monkeypatch.setattr("nmrqb.experiment.sweeps.sweep", interrupted)
+    done = cli("sweep", "charge_dm_ksea", "--over", D, "--out", "i2")
+    assert (done.status, done.err) == (130, "interrupted; no block was finished\n")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_bar_on_a_terminal_an_interrupt_and_no_bar_in_a_pipe(tmp_path):

@@ -58,6 +58,19 @@ def test_the_file_makes_the_gate_that_it_claims(tmp_path):
     assert "seed 1," in read.notes
 
 
+@pytest.mark.parametrize("shortfall", [1e-2, 1e-3])
+def test_the_file_asks_for_the_fidelity_that_was_asked_for(shortfall):
+    rules = StopRules(shortfall=shortfall, iterations=200, seconds=60, starts=2)
+    design = design_pulse(SAMPLE, {"DM_z": 20.0}, LIMITS, seed=1, time=5e-3, rules=rules)
+    H, T, tolerance = from_named({"DM_z": 20.0}), 5e-3, float(design.sequence.target_tolerance)
+    E = from_named({"KSEA_x": 1.0})  # any other Hamiltonian of the size of the tolerance
+    E *= tolerance * np.linalg.norm(H) / np.linalg.norm(E)
+    angles = 2 * np.pi * T * np.linalg.eigvalsh(E)
+    loss = 1 - abs(np.exp(-1j * angles).mean()) ** 2
+    assert 1 < loss / shortfall < 1.25  # two digits, rounded up
+    assert design.average.target.met
+
+
 def test_the_largest_ergotropy_is_what_the_played_battery_holds():
     terms = {"DM_z": 20.0, "KSEA_z": 5.0}
     design = design_pulse(SAMPLE, terms, LIMITS, seed=2, temperature=30.0, rules=RULES)

@@ -48,6 +48,17 @@ def test_the_summary(found):
     assert f"{high:.6g} Hz (D 20, G " in text
 
 
+def test_points_lie_between_their_least_and_largest_values(tmp_path):
+    cube = sweep("charge_dm_ksea", {"battery.D": "0Hz:20Hz"}, lhs=20, seed=3, out=tmp_path / "a")
+    D = cube.plan.axes[0].values
+    assert {D[0], D[-1]} != {D.min(), D.max()}
+    expected = f"  battery.D: 20 values between {D.min():.4g} Hz and {D.max():.4g} Hz\n"
+    assert expected in map_text(cube)
+    (tmp_path / "p.csv").write_text("battery.D (Hz)\n2\n7.123456\n-1\n3\n", encoding="utf-8")
+    table = sweep("charge_dm_ksea", table=tmp_path / "p.csv", out=tmp_path / "b")
+    assert "  battery.D: 4 values between -1 Hz and 7.123 Hz\n" in map_text(table)
+
+
 def test_rounding_is_zero_in_the_summary_but_not_in_the_document(found, monkeypatch):
     at = {"D": 1.0}
     extremes = [

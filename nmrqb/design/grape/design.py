@@ -13,7 +13,7 @@ import numpy as np
 
 from nmrqb.arguments import checked, checked_fields, refuse_nan
 from nmrqb.average import AverageHamiltonian, compile_sequence
-from nmrqb.design.designed import SummarisedSequence, claimed_share, missed_hz
+from nmrqb.design.designed import SummarisedSequence, claimed_share
 from nmrqb.design.grape.controls import sample_controls
 from nmrqb.design.grape.ensemble import sample_members
 from nmrqb.design.grape.goals import ErgotropyGoal, Goal, UnitaryGoal
@@ -101,6 +101,11 @@ class PulseDesign(SummarisedSequence):
     def average(self) -> AverageHamiltonian:
         """What compiling the sequence says."""
         return compile_sequence(self.sequence, self.sample)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the search ended because the pulse was good enough."""
+        return self.pulse.stopped == "reached"
 
     @property
     def summary(self) -> list[str]:
@@ -222,7 +227,7 @@ def design_pulse(  # noqa: PLR0913 - what is wanted, by what, and how it is look
         pulse_sequence(found, sample, name="design"), sample=sample_name or sample.name
     )
     if T is not None and len(sample.spins) == 2:
-        sequence = _claimed(sequence, sample, H, T)
+        sequence = _claimed(sequence, H, T, (rules or StopRules()).shortfall)
     remarks = tuple(_remarks(found, limits))
     return PulseDesign(sequence, sample, found, terms, T, _centre(found, sample), remarks)
 
@@ -263,15 +268,20 @@ def _centre(pulse: OptimisedPulse, sample: Sample) -> float:
     return float(replace(pulse.problem, members=one).value(pulse.amplitudes)[0][0])
 
 
-def _claimed(sequence: Sequence, sample: Sample, H: Complex, T: float) -> Sequence:
-    """Return the sequence of two spins with its claim, and what the pulse misses as tolerance."""
-    claim = replace(
+def _claimed(sequence: Sequence, H: Complex, T: float, shortfall: float) -> Sequence:
+    """Return the sequence of two spins with its claim, and the tolerance that was asked for.
+
+    A fidelity F is that of a difference E of Hamiltonians, in Hz as the 2-norm of coefficients,
+    with 1 − F ≤ (2π‖E‖T)² ≤ (1 − F)(2 − F) while 1 − F is below 0.2.
+    """
+    missed = math.sqrt(shortfall * (1 + shortfall)) / (2 * np.pi * T)
+    share = missed / float(np.linalg.norm(H) / 2)
+    return replace(
         sequence,
         target=MappingProxyType({name: f"{value!r} Hz" for name, value in terms_of(H).items()}),
         target_time=f"{T!r} s",
+        target_tolerance=claimed_share(min(max(share, 1e-6), 0.98)),
     )
-    share = missed_hz(claim, sample) / float(np.linalg.norm(H) / 2)
-    return replace(claim, target_tolerance=claimed_share(min(max(share, 1e-6), 0.98)))
 
 
 def _remarks(pulse: OptimisedPulse, limits: PulseLimits) -> Iterator[str]:

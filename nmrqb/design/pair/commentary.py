@@ -67,7 +67,7 @@ def _times(design: Design) -> list[str]:
             f"scale      the deviation is {design.scale:.6g} (4 rho - 1), the largest "
             f"{design.largest_scale:.6g}: efficiency {design.scale / design.largest_scale:.4g}"
         )
-    elif design.largest_scale < float("inf"):
+    elif design.largest_scale < float("inf") and not design.exact:
         lines.append(f"reach      the couplings may be {design.largest_scale:.6g} times as large")
     return lines
 

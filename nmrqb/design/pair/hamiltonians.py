@@ -145,6 +145,7 @@ def design_sequence(
         optimise=chosen,
         make=make,
         remarks=tuple(_remarks(request)),
+        exact=request.exact,
     )
 
 

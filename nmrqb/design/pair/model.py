@@ -49,6 +49,8 @@ class Design(SummarisedSequence):
         Returns the version that is best in one respect.
     scale
         For a state: the deviation that is made, in units of 4ρ − 1.
+    exact
+        Whether the unitary for one time was asked for, which ``largest_scale`` does not limit.
     """
 
     sample: Sample
@@ -58,6 +60,7 @@ class Design(SummarisedSequence):
     make: Callable[[Optimise], Version] = field(repr=False)
     remarks: tuple[str, ...] = ()
     scale: float | None = None
+    exact: bool = False
 
     @cached_property
     def versions(self) -> Mapping[str, Version]:

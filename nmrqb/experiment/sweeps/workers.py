@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import Any
 
 from nmrqb.errors import NmrqbError, OutputError
@@ -96,7 +97,8 @@ class _Pool:
         future: Future[dict[str, Real]] = Future()
         future.set_exception(BrokenProcessPool())
         with contextlib.suppress(BrokenProcessPool):  # it is told when its result is asked for
-            future = self.pool.submit(compute, job, block)
+            with _uninterrupted():
+                future = self.pool.submit(compute, job, block)
         self.open[future] = block
 
     def open_blocks(self) -> list[Block]:
@@ -127,6 +129,23 @@ def _begin() -> None:
 def _follow(parent: Any) -> None:  # noqa: ANN401 - a process of multiprocessing
     parent.join()
     os._exit(1)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let processes that begin meanwhile know no interrupts, not even before `_begin`.
+
+    They inherit that SIGINT is blocked; one that arrives here meanwhile is told afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would unblock SIGINT when it begins
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

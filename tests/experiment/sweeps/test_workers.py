@@ -105,3 +105,18 @@ def test_without_dask_a_scheduler_is_refused(make, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(OutputError, match=r"pip install 'nmrqb\[dask\]'"):
         make({"battery.D": "1Hz,2Hz"}, scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
+def test_processes_are_born_deaf_to_interrupts():
+    pool = workers._Pool(1)
+    try:
+        pool._send(None, None)  # no work: its fault is not asked for
+        blocked = pool.pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+        handler = pool.pool.submit(signal.getsignal, signal.SIGINT).result()
+    finally:
+        pool.open.clear()
+        pool.close()
+    assert signal.SIGINT in blocked
+    assert handler is signal.SIG_IGN
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
