@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -15,21 +14,12 @@ from pydantic import (
 )
 
 from nmrqb.experiment.receiver_format import ReceiverFormat, RelativeError
-from nmrqb.formats import Angle, Entry, Quantity, Ratio, Time, scalar_text, shown
+from nmrqb.formats import Angle, Entry, Quantity, Ratio, Time, scalar_text, shown, within
 from nmrqb.sample.relaxation_format import MechanismFormat, as_form
 from nmrqb.units import UnitError
 
-
-def _spread(value: float) -> float:
-    if not 0 <= value <= 0.2:
-        raise ValueError(f"must be between 0 % and 20 %, but is {value:g}")
-    return value
-
-
-def _not_negative(value: float) -> float:
-    if value < 0:
-        raise ValueError(f"must not be negative, but is {value:g}")
-    return value
+_SPREAD = within("must be between 0 % and 20 %", lambda value: 0 <= value <= 0.2)
+_NOT_NEGATIVE = within("must not be negative", lambda value: value >= 0)
 
 
 def _field_spread(value: object) -> tuple[str, float]:
@@ -86,7 +76,7 @@ class PulseErrorsFormat(Entry):
         default_factory=TransientFormat,
         description="Phase transients at the ends of every pulse; need `pulses: finite`.",
     )
-    rise_time: Annotated[Time, AfterValidator(_not_negative)] = Field(
+    rise_time: Annotated[Time, _NOT_NEGATIVE] = Field(
         0.0, description="Time constant of the probe's resonator, 1 us; needs `pulses: finite`."
     )
     ring_down: Literal["lengthen", "cut"] = Field(
@@ -118,7 +108,7 @@ class NoiseFormat(Entry):
     pulses: Literal["ideal", "finite"] = Field(
         "ideal", description="ideal: instantaneous; finite: as long as the sample's 90° times."
     )
-    b1_inhomogeneity: Annotated[Ratio, AfterValidator(_spread)] = Field(
+    b1_inhomogeneity: Annotated[Ratio, _SPREAD] = Field(
         0.0, description="Relative standard deviation of the rf amplitude, say 5 %."
     )
     b1_distribution: str = Field(
@@ -135,7 +125,7 @@ class NoiseFormat(Entry):
     b0_distribution: Literal["gaussian", "lorentzian"] | None = Field(
         None, description="By default gaussian for a spread in Hz, lorentzian for a T2*."
     )
-    J_spread: Annotated[Ratio, AfterValidator(_spread)] = Field(
+    J_spread: Annotated[Ratio, _SPREAD] = Field(
         0.0, description="Relative standard deviation of all scalar couplings together, say 1 %."
     )
     pulse_errors: PulseErrorsFormat = Field(
