@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
 from pydantic.annotated_handlers import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -143,6 +145,26 @@ def scalar_text(value: object) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def within(wanted: str, fits: Callable[[float], bool]) -> WrapValidator:
+    """Return a check of a number whose message shows what is written, not what that comes to.
+
+    Parameters
+    ----------
+    wanted
+        What it must be, for the message: ``must be from 0 % to 50 %``.
+    fits
+        Whether a number, in SI units, is that.
+    """
+
+    def check(value: object, handler: ValidatorFunctionWrapHandler) -> float:
+        number: float = handler(value)
+        if not fits(number):
+            raise ValueError(f"{wanted}, but is `{scalar_text(value)}`")
+        return number
+
+    return WrapValidator(check)
 
 
 def _expression(value: object) -> str:
@@ -419,6 +441,11 @@ def _complaint(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error":
         valid = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         return f"must not be {shown(value)}; {nearest(str(value), valid)}"
+    if detail["type"] == "too_short":
+        least = context["min_length"]
+        return (
+            f"must have at least {least} entr{'y' if least == 1 else 'ies'}, but is {shown(value)}"
+        )
     wanted = _WANTED.get(detail["type"])
     if wanted:
         return f"must be {wanted}, but is {shown(value)}"

@@ -23,6 +23,7 @@ from nmrqb.formats import (
     Ratio,
     Time,
     shown,
+    within,
 )
 
 ReportName = Literal[
@@ -48,27 +49,9 @@ def _not_zero(value: float) -> float:
     return value
 
 
-def _snr(value: float) -> float:
-    if not 1e-6 <= value <= 1e15:
-        raise ValueError(f"must be from 1e-6 to 1e15, but is {value:g}")
-    return value
-
-
-def _positive(value: float) -> float:
-    if not value > 0:
-        raise ValueError(f"must be positive, but is {value:g}")
-    return value
-
-
-def _probability(value: float) -> float:
-    if not 0 < value < 1:
-        raise ValueError(f"must be between 0 % and 100 %, for example 95 %, but is {value:g}")
-    return value
-
-
-def _share(value: float) -> float:
-    if not 0 <= value <= 0.5:
-        raise ValueError(f"must be from 0 % to 50 %, but is {value:g}")
+def _some_figure(value: object) -> object:
+    if value == []:
+        raise ValueError("must name at least one figure, say [ergotropy], but is []")
     return value
 
 
@@ -95,6 +78,15 @@ def _at_least(lowest: int, highest: int = 10**6) -> AfterValidator:
     return AfterValidator(check)
 
 
+MAX_REPLICAS = 10_000
+"""Most bootstrap replicas behind an interval."""
+
+_POSITIVE = within("must be positive", lambda value: value > 0)
+_SNR = within("must be from 1e-6 to 1e15", lambda value: 1e-6 <= value <= 1e15)
+_SHARE = within("must be from 0 % to 50 %", lambda value: 0 <= value <= 0.5)
+_PROBABILITY = within(
+    "must be between 0 % and 100 %, for example 95 %", lambda value: 0 < value < 1
+)
 Temperature = Annotated[Frequency, AfterValidator(_not_zero)]
 
 
@@ -247,7 +239,7 @@ class MeasureFormat(Entry):
         "acquire.",
         examples=[["II", "IX", "IY", "XX"], ["II", "XX - 2 ms - 45 -y", "readout_XX"]],
     )
-    snr: Annotated[Ratio, AfterValidator(_snr)] = Field(
+    snr: Annotated[Ratio, _SNR] = Field(
         description="Largest line of a pure state over the noise of a fitted line, one scan."
     )
     scans: Annotated[Count, _at_least(1)] = Field(1, description="Scans that are added up.")
@@ -265,19 +257,19 @@ class MeasureFormat(Entry):
         "the determinant, of full rank; the most mixed state in the 95 % region; the posterior "
         "mean under the Hilbert–Schmidt prior (takes seconds). Intervals are the same for all.",
     )
-    confidence: Annotated[Ratio, AfterValidator(_probability)] = Field(
+    confidence: Annotated[Ratio, _PROBABILITY] = Field(
         0.95, description="Nominal coverage of the intervals, say 95 %."
     )
-    replicas: Annotated[Count, _at_least(50, 10_000)] = Field(
+    replicas: Annotated[Count, _at_least(50, MAX_REPLICAS)] = Field(
         400, description="Bootstrap replicas behind the intervals."
     )
-    gain_error: Annotated[Ratio, AfterValidator(_share)] = Field(
+    gain_error: Annotated[Ratio, _SHARE] = Field(
         0.0, description="Relative standard deviation of the scale of all FIDs, say 1 %."
     )
     points: Annotated[Count, _at_least(16, 2**20)] = Field(
         2048, description="Complex points of an FID."
     )
-    spectral_width: Annotated[Frequency, AfterValidator(_positive)] | None = Field(
+    spectral_width: Annotated[Frequency, _POSITIVE] | None = Field(
         None, description="Spectral width with a unit; by default it holds all lines."
     )
     dead_time: Time = Field(0.0, description="Time between readout pulse and first point.")
@@ -286,7 +278,7 @@ class MeasureFormat(Entry):
         description="cyclops: the scans go through 0°, 90°, 180°, 270° of all pulses and the "
         "receiver, which cancels offset and images of the receiver over four scans.",
     )
-    integration_window: Annotated[Frequency, AfterValidator(_positive)] | None = Field(
+    integration_window: Annotated[Frequency, _POSITIVE] | None = Field(
         None,
         description="Half width, with a unit, of the integrals round every line of the spectrum; "
         "by default lines are fitted in the time domain.",
@@ -342,7 +334,7 @@ class ExperimentFormat(Entry):
     )
     noise: NoiseFormat = Field(default_factory=NoiseFormat, description="What is not ideal.")
     measure: MeasureFormat = Field(description="How the state is measured and estimated.")
-    report: list[ReportName] = Field(
+    report: Annotated[list[ReportName], BeforeValidator(_some_figure)] = Field(
         default_factory=_usual_report,
         min_length=1,
         description="Figures of merit to estimate.",

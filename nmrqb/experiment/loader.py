@@ -16,6 +16,7 @@ from nmrqb.dynamics.coherent.propagators import MAX_OPEN_DIMENSION
 from nmrqb.errors import Fault, InputError, Position, nearest, refuse
 from nmrqb.experiment.designing import Designed, design_faults, designed
 from nmrqb.experiment.format import (
+    MAX_REPLICAS,
     BatteryFormat,
     ChargeFormat,
     ExperimentFormat,
@@ -273,7 +274,15 @@ def _measure_faults(entry: ExperimentFormat, document: Document, sample: Sample)
 
 def _replica_faults(measure: MeasureFormat, document: Document) -> Iterator[Fault]:
     least = least_replicas(measure.confidence)
-    if measure.replicas < least:
+    if least > MAX_REPLICAS:
+        place = ("measure", "confidence")
+        yield Fault(
+            document.position(place),
+            f"`confidence` must be at most {100 * (1 - 2 / MAX_REPLICAS):g} %, as its quantiles "
+            f"need 2/(1 − confidence) `replicas`, of which {MAX_REPLICAS} are possible, but is "
+            f"`{document.get(place)}`",
+        )
+    elif measure.replicas < least:
         given = "replicas" if ("measure", "replicas") in document.values else "confidence"
         yield Fault(
             document.position(("measure", given)),

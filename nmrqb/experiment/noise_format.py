@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -15,9 +14,16 @@ from pydantic import (
 )
 
 from nmrqb.experiment.receiver_format import ReceiverFormat, RelativeError
-from nmrqb.formats import Angle, Entry, Quantity, Ratio, Time, scalar_text, shown
+from nmrqb.formats import Angle, Entry, Quantity, Ratio, Time, scalar_text, shown, within
 from nmrqb.sample.relaxation_format import MechanismFormat, as_form
 from nmrqb.units import UnitError
+
+
+_SPREAD_WORDS = "must be between 0 % and 20 %"
+
+
+def _is_spread(value: float) -> bool:
+    return 0 <= value <= 0.2
 
 
 def checked_spread(value: float) -> float:
@@ -28,15 +34,13 @@ def checked_spread(value: float) -> float:
     ValueError
         If it is negative or above 20 %.
     """
-    if not 0 <= value <= 0.2:
-        raise ValueError(f"must be between 0 % and 20 %, but is {value:g}")
+    if not _is_spread(value):
+        raise ValueError(f"{_SPREAD_WORDS}, but is {value:g}")
     return value
 
 
-def _not_negative(value: float) -> float:
-    if value < 0:
-        raise ValueError(f"must not be negative, but is {value:g}")
-    return value
+_SPREAD = within(_SPREAD_WORDS, _is_spread)
+_NOT_NEGATIVE = within("must not be negative", lambda value: value >= 0)
 
 
 def _field_spread(value: object) -> tuple[str, float]:
@@ -93,7 +97,7 @@ class PulseErrorsFormat(Entry):
         default_factory=TransientFormat,
         description="Phase transients at the ends of every pulse; need `pulses: finite`.",
     )
-    rise_time: Annotated[Time, AfterValidator(_not_negative)] = Field(
+    rise_time: Annotated[Time, _NOT_NEGATIVE] = Field(
         0.0, description="Time constant of the probe's resonator, 1 us; needs `pulses: finite`."
     )
     ring_down: Literal["lengthen", "cut"] = Field(
@@ -125,7 +129,7 @@ class NoiseFormat(Entry):
     pulses: Literal["ideal", "finite"] = Field(
         "ideal", description="ideal: instantaneous; finite: as long as the sample's 90° times."
     )
-    b1_inhomogeneity: Annotated[Ratio, AfterValidator(checked_spread)] = Field(
+    b1_inhomogeneity: Annotated[Ratio, _SPREAD] = Field(
         0.0, description="Relative standard deviation of the rf amplitude, say 5 %."
     )
     b1_distribution: str = Field(
@@ -142,7 +146,7 @@ class NoiseFormat(Entry):
     b0_distribution: Literal["gaussian", "lorentzian"] | None = Field(
         None, description="By default gaussian for a spread in Hz, lorentzian for a T2*."
     )
-    J_spread: Annotated[Ratio, AfterValidator(checked_spread)] = Field(
+    J_spread: Annotated[Ratio, _SPREAD] = Field(
         0.0, description="Relative standard deviation of all scalar couplings together, say 1 %."
     )
     pulse_errors: PulseErrorsFormat = Field(

@@ -11,28 +11,18 @@ from pydantic import AfterValidator, Field, model_validator
 from nmrqb.errors import Fault, nearest
 from nmrqb.experiment.model import ReceiverErrors
 from nmrqb.files import Document
-from nmrqb.formats import Angle, Count, Entry, Ratio
+from nmrqb.formats import Angle, Count, Entry, Ratio, within
 from nmrqb.sample import Sample
 
-
-def _error(value: float) -> float:
-    if not -0.5 <= value <= 0.5:
-        raise ValueError(f"must be between -50 % and 50 %, but is {value:g}")
-    return value
-
-
-RelativeError = Annotated[Ratio, AfterValidator(_error)]
+RelativeError = Annotated[
+    Ratio, within("must be between -50 % and 50 %", lambda value: -0.5 <= value <= 0.5)
+]
+_SCALE = within("must be between 1 % and 1000", lambda value: 0.01 <= value <= 1000)
 
 
 def _bits(value: int) -> int:
     if not 2 <= value <= 32:
         raise ValueError(f"must be from 2 to 32, but is {value}")
-    return value
-
-
-def _scale(value: float) -> float:
-    if not 0.01 <= value <= 1000:
-        raise ValueError(f"must be between 1 % and 1000, but is {value:g}")
     return value
 
 
@@ -55,7 +45,7 @@ class ReceiverFormat(Entry):
     digitiser_bits: Annotated[Count, AfterValidator(_bits)] | None = Field(
         None, description="Bits of the digitiser; by default it rounds nothing."
     )
-    full_scale: Annotated[Ratio, AfterValidator(_scale)] = Field(
+    full_scale: Annotated[Ratio, _SCALE] = Field(
         1.0,
         description="What the digitiser can hold, over the largest signal of a pure state and five "
         "standard deviations of its noise; less clips.",

@@ -208,7 +208,10 @@ REFUSED = {
     "snr zero": (DRIVEN, "snr: 100", "snr: 0", "e.yaml:6:44", "must be from"),
     "snr nan": (DRIVEN, "snr: 100", "snr: nan", "e.yaml:6:44", "is not finite"),
     "snr infinite": (DRIVEN, "snr: 100", "snr: 1e300", "e.yaml:6:44", "must be from"),
-    "confidence": (DRIVEN, "r: 100", "r: 1, confidence: 100 %", "e.yaml:6:59", "between 0 % and"),
+    "confidence": (DRIVEN, "r: 100", "r: 1, confidence: 100 %", "e.yaml:6:59", "95 %, but is `100 %`"),
+    "largest confidence": (
+        DRIVEN, "r: 100", "r: 1, confidence: 99.99 %", "e.yaml:6:59", "must be at most 99.98 %, as"
+    ),
     "replicas": (DRIVEN, "snr: 100", "snr: 1, replicas: 49", "e.yaml:6:57", "from 50 to 10000"),
     "no points": (DRIVEN, "points: 3", "points: 0", "e.yaml:5:62", "from 1 to 100000, but is 0"),
     "half a point": (DRIVEN, "points: 3", "points: 2.5", "e.yaml:5:62", "whole number"),
@@ -236,12 +239,12 @@ REFUSED = {
         CYCLED, "cycles", "parameters: {t: 5 kg}, cycles", "e.yaml:5:40", "unknown unit `kg`"
     ),
     "report": (DRIVEN, "sample", "report: [work]\nsample", "e.yaml:2:10", "Valid: anti_ergotropy"),
-    "empty report": (DRIVEN, "sample", "report: []\nsample", "e.yaml:2:9", "at least 1 item"),
+    "empty report": (DRIVEN, "sample", "report: []\nsample", "e.yaml:2:9", "must name at least one figure"),
     "seed": (DRIVEN, "sample", "seed: -1\nsample", "e.yaml:2:7", "whole number, 0 or more"),
     "name": (DRIVEN, "sample", "name: ../up\nsample", "e.yaml:2:7", "must be a plain word"),
     "b1": (
         DRIVEN, "sample", "noise: {b1_inhomogeneity: 30 %}\nsample", "e.yaml:2:27",
-        "between 0 % and 20"
+        "between 0 % and 20 %, but is `30 %`"
     ),
     "unknown key": (DRIVEN, "snr: 100", "snr: 1, scan: 3", "e.yaml:6:47", "did you mean `scans`?"),
     "override of no spin": (
@@ -437,6 +440,12 @@ def test_too_few_replicas_are_told_in_the_file(key, replicas):
     with pytest.raises(InputError, match=message):
         load_experiment("charge_dm_ksea", overrides=changes)
     load_experiment("charge_dm_ksea", overrides={**changes, "measure.replicas": 2000})
+
+
+def test_the_largest_confidence_is_possible():
+    """What the message names is accepted, with as many replicas as there may be."""
+    changes = {"measure.confidence": "99.98 %", "measure.replicas": 10_000}
+    load_experiment("charge_dm_ksea", overrides=changes)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ BROKEN = [
     ("  - {label: A, nucleus: 1H}\n  - {label: A, nucleus: 13C}", "4:13", "label `A` is already taken"),
     ("  - 5", "3:5", "`spins\\[0\\]` must be a mapping .*, but is 5"),
     ("  none", "3:3", "`spins` must be a list, but is 'none'"),
-    ("  []", "3:3", "`spins` must not be \\[\\]: list should have at least 1 item"),
+    ("  []", "3:3", "`spins` must have at least 1 entry, but is \\[\\]"),
     (SPIN + "couplings: 3", "5:12", "`couplings` must be a list, but is 3"),
     (SPIN + "couplings: [{between: [1H, X], J: 1 Hz}]", "5:28", "there is no spin `X`; Valid: 1H, C"),
     (SPIN + "couplings: [{between: [1H, c], J: 1 Hz}]", "5:28", "there is no spin `c`; did you mean `C`"),
