@@ -443,9 +443,8 @@ def _complaint(detail: ErrorDetails) -> str:
         return f"must not be {shown(value)}; {nearest(str(value), valid)}"
     if detail["type"] == "too_short":
         least = context["min_length"]
-        return (
-            f"must have at least {least} entr{'y' if least == 1 else 'ies'}, but is {shown(value)}"
-        )
+        entries = "entry" if least == 1 else "entries"
+        return f"must have at least {least} {entries}, but is {shown(value)}"
     wanted = _WANTED.get(detail["type"])
     if wanted:
         return f"must be {wanted}, but is {shown(value)}"

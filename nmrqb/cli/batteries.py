@@ -1,6 +1,8 @@
-"""The battery of a command line: ``D=20Hz,G=5Hz``, or that of an experiment."""
+"""The battery of a command line: its terms, one spin, or that of an experiment."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from nmrqb.battery import Battery
 from nmrqb.cli.values import assignments
@@ -9,6 +11,7 @@ from nmrqb.sample import Sample
 from nmrqb.units import UnitError, quantity
 
 TERMS = ("D", "G", "Delta", "epsilon", "B")
+_ONE_SPIN = ("spin", "frequency")
 
 
 def battery_of(text: str | None, sample: Sample) -> Battery | None:
@@ -17,7 +20,8 @@ def battery_of(text: str | None, sample: Sample) -> Battery | None:
     Parameters
     ----------
     text
-        Terms ``D=20Hz,G=5Hz``, or an experiment, shipped or a file, whose battery is meant.
+        Terms ``D=20Hz,G=5Hz``; ``spin=1H,frequency=100Hz`` for the battery H/2π = ν I_z of one
+        spin; or an experiment, shipped or a file, whose battery is meant.
     sample
         The spins it must fit.
 
@@ -32,21 +36,50 @@ def battery_of(text: str | None, sample: Sample) -> Battery | None:
         from nmrqb.experiment import load_experiment
 
         return _fitting(load_experiment(text).battery, sample)
+    given = assignments("--battery", text.split(","))
+    if set(given) & set(_ONE_SPIN):
+        return _of_one_spin(given, sample)
+    values = _frequencies(given, TERMS)
+    if len(sample.spins) != 2:
+        message = f"is of two spins, but sample `{sample.name}` has {len(sample.spins)}"
+        refuse([Fault(Position("--battery"), message)])
+    return Battery.from_terms(**values)
+
+
+def _of_one_spin(given: Mapping[str, str], sample: Sample) -> Battery:
+    """Return the battery of one spin, which is named by its label."""
+    if set(given) != set(_ONE_SPIN):
+        message = (
+            "must hold `spin` and `frequency` and nothing else for a battery of one spin, but "
+            f"holds {', '.join(given)}"
+        )
+        refuse([Fault(Position("--battery"), message)])
+    label = given["spin"].strip()
+    if label not in sample.labels:
+        message = f"sample `{sample.name}` has no spin `{label}`; {nearest(label, sample.labels)}"
+        refuse([Fault(Position("--battery spin"), message)])
+    frequency = _frequencies({"frequency": given["frequency"]}, _ONE_SPIN)["frequency"]
+    if frequency == 0:
+        message = "must not be 0 Hz: such a battery holds no energy"
+        refuse([Fault(Position("--battery frequency"), message)])
+    return Battery.zeeman(frequency, sample.index(label))
+
+
+def _frequencies(given: Mapping[str, str], names: Sequence[str]) -> dict[str, float]:
+    """Return what is given in Hz; all that is no such name or no frequency is told."""
     faults, values = [], {}
-    for name, value in assignments("--battery", text.split(",")).items():
+    for name, value in given.items():
         at = Position(f"--battery {name}")
-        if name not in TERMS:
-            faults.append(Fault(at, f"is not a term of a battery; {nearest(name, TERMS)}"))
+        if name not in names:
+            hint = nearest(name, (*names, *_ONE_SPIN))
+            faults.append(Fault(at, f"is not a term of a battery; {hint}"))
             continue
         try:
             values[name] = quantity(value, "frequency")
         except UnitError as error:
             faults.append(Fault(at, str(error)))
-    if len(sample.spins) != 2:
-        message = f"is of two spins, but sample `{sample.name}` has {len(sample.spins)}"
-        faults.append(Fault(Position("--battery"), message))
     refuse(faults)
-    return Battery.from_terms(**values)
+    return values
 
 
 def _fitting(battery: Battery, sample: Sample) -> Battery:

@@ -49,7 +49,7 @@ def tomography(
     data: Annotated[str, typer.Argument(help="Shipped data file, a .yaml file, or its folder.")],
     battery: Annotated[
         str | None,
-        typer.Option(help="Whose figures of merit: D=20Hz,G=5Hz, or that of an experiment."),
+        typer.Option(help="Whose figures: D=20Hz,G=5Hz; spin=1H,frequency=9Hz; or an experiment."),
     ] = None,
     folder: Annotated[
         str | None, typer.Option(help="Where the recordings are [beside the data file].")

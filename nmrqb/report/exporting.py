@@ -149,6 +149,7 @@ def export_sequence(
         expand(sequence, sample, pulses="finite", parameters=parameters, roles=roles, scan=k)
         for k in range(sequence.scans)
     ]
+    _refuse_unlike(sequence, alone)
     scans, observe = read_out(alone, readout, sample, observe)
     played = [rounded(scan, sample, steps) for scan in scans]
     plan = make_plan(played, sample, steps, observe=observe)
@@ -197,6 +198,25 @@ def _recovery_added(scan: Timeline, sample: Sample, hardware: Hardware) -> tuple
     bare = rounded(scan, sample, replace(hardware, recovery_s=0.0))
     missing = missing_recovery(bare.events, hardware.whole(hardware.recovery_s))
     return tuple(round(time, _DIGITS) for time in missing)
+
+
+def _refuse_unlike(sequence: Sequence, scans: list[Timeline]) -> None:
+    """Refuse a sequence whose scans play different events, which no program goes through."""
+    counts = [len(scan.events) for scan in scans]
+    if len(set(counts)) == 1:
+        return
+    by_itself = "change its file so that they do"
+    if sequence.phase_cycle:
+        cycled = ", ".join(f"{k}: [{', '.join(v)}]" for k, v in sequence.phase_cycle.items())
+        first = ", ".join(f"{k}: [{v[0]}]" for k, v in sequence.phase_cycle.items())
+        by_itself = (
+            f"export each from a copy of the file whose phase_cycle has one value in place of "
+            f"`{cycled}`, the first `{first}`, and add up what they record"
+        )
+    raise ArgumentError(
+        "Argument `sequence` must have scans that differ in phases only, as one program plays "
+        f"them all, but its scans have {', '.join(map(str, counts))} events; {by_itself}"
+    )
 
 
 def _signal(scans: list[Timeline], plan: Plan, sample: Sample) -> float:

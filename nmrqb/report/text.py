@@ -24,7 +24,8 @@ from nmrqb.operators import Complex, Real, named_terms, pauli_coefficients, paul
 from nmrqb.sample import T1T2
 from nmrqb.sequence import NO_ERRORS
 
-_ROWS = 9
+_ALL = 20  # points of which every one is told
+_ROWS = 9  # of more points
 _ROUNDING = 1e-9  # of the largest number beside it
 _NOTHING = 1e-12  # of any unit that a table has
 _X_DRIVE = pauli_strings(2).index("XI")
@@ -297,7 +298,8 @@ def _three_digits(value: float) -> str:
 
 
 def _shown_times(points: int, brightest: int) -> list[int]:
-    spread = np.linspace(0, points - 1, min(points, _ROWS)).round().astype(int)
+    rows = points if points <= _ALL else _ROWS
+    spread = np.linspace(0, points - 1, rows).round().astype(int)
     return sorted({*map(int, spread), brightest})
 
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from nmrqb.files import library
 from nmrqb.sequence.shapes import read_shape
 
 
@@ -87,6 +88,11 @@ def test_gradients_recover_and_it_is_told(cli, tmp_path):
     ("arguments", "message"),
     [
         (["dm", "--to", "vnmrj"], "`--to` must be one of topspin, but is 'vnmrj'"),
+        (
+            ["temporal_averaging"],
+            "1, 11, 21 events; export each from a copy of the file whose phase_cycle has "
+            "one value in place of `step: [0, 1, 2]`, the first `step: [0]`",
+        ),
         (["cpmg_decay"], "must open the receiver once, at the end, but do at event"),
         (["dm", "--raster", "0 s"], "`raster_s` must be positive, but is 0"),
         (["dm", "--relaxation-delay", "0 s"], "`relaxation_delay_s` must be positive, but is 0"),
@@ -101,3 +107,13 @@ def test_what_cannot_be_exported_is_one_line(cli, arguments, message):
     assert found.status == 2
     assert message in found.err
     assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_experiments_that_are_added_up_are_exported_one_by_one(cli, tmp_path, step):
+    """As the message above says."""
+    text = library("sequence")["temporal_averaging"].read_text(encoding="utf-8")
+    assert "{step: [0, 1, 2]}" in text
+    alone = tmp_path / "alone.yaml"
+    alone.write_text(text.replace("[0, 1, 2]", f"[{step}]"), encoding="utf-8")
+    assert cli("export", str(alone), "--readout", "1H: 90 y").status == 0

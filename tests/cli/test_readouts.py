@@ -43,6 +43,15 @@ def test_the_battery_of_a_shipped_experiment_by_its_name(cli):
     assert cli(*options, "charge_dm_ksea").document["figures"] == terms
 
 
+def test_the_battery_of_one_spin(cli):
+    """Energy is ⟨IZ⟩ of the second spin: the readout of 13C after 90° sees it, others do not."""
+    options = ("readouts", "chloroform", "--battery", "spin=13C,frequency=-100 Hz", "--json")
+    found = cli(*options, "--set", "IX").document["figures"]["energy"]
+    assert found["determined"]
+    found = cli(*options, "--set", "XI").document["figures"]["energy"]
+    assert found == {"determined": False, "missing": ["IZ"]}
+
+
 def test_non_selective_pulses_and_the_exchange(cli):
     found = cli("readouts", "oriented_pair", "--non-selective", "--json").document
     assert found["invisible"] == [
@@ -99,6 +108,10 @@ def test_a_sample_and_a_sequence_of_ones_own(cli):
         (("--channel", "15N"), "--channel 15N:1:1: sample `chloroform` has no channel `15N`"),
         (("--best", "10"), "--best:1:1: must be at most the number of candidates 9, but is 10"),
         (("--battery", "Q=2Hz"), "--battery Q:1:1: is not a term of a battery"),
+        (("--battery", "spin=A,frequency=1Hz"), "spin:1:1: sample `chloroform` has no spin `A`"),
+        (("--battery", "spin=1H,D=1Hz"), "and nothing else for a battery of one spin, but holds"),
+        (("--battery", "spin=1H,frequency=1"), "--battery frequency:1:1: `1` has no unit"),
+        (("--battery", "spin=1H,frequency=0Hz"), "frequency:1:1: must not be 0 Hz"),
         (("--battery", "D=2"), "--battery D:1:1: `2` has no unit"),
         (("--battery", "D"), "must be NAME=VALUE"),
         (("--battery", "charge_dm"), "there is no experiment `charge_dm` in the library; did you"),

@@ -72,6 +72,8 @@ def test_a_battery_of_an_experiment(cli, data):
     text = library("experiment")["charge_dm_ksea"].read_text(encoding="utf-8")
     Path("e.yaml").write_text(text, encoding="utf-8")
     assert "ergotropy" in cli("tomography", data, "--battery", "e.yaml").out
+    outcome = cli("tomography", data, "--battery", "spin=13C,frequency=-100Hz")
+    assert "ergotropy" in outcome.out, outcome.err
     outcome = cli("tomography", data, "--battery", "Q=5Hz")
     assert (outcome.status, outcome.out) == (2, "")
     assert "is not a term of a battery" in outcome.err

@@ -166,11 +166,22 @@ def test_the_summary_holds_the_numbers(driven):
 
 
 def test_the_best_time_is_always_shown():
-    overrides = {**QUICK, "charge.cycles.stop": "14"}
+    overrides = {**QUICK, "charge.cycles.stop": "24"}
     result = run(load_experiment("charger_battery_dm", overrides=overrides))
     shown = [line.split()[0] for line in result_text(result).splitlines() if "[" in line]
     assert shown.count("4.648") == 2  # after 1/J, between the rows of every table
     assert len(shown) == 2 * (9 + 1)
+
+
+@pytest.mark.parametrize(("points", "rows"), [(11, 11), (20, 20), (21, 9)])
+def test_every_point_of_a_short_run_is_told(points, rows):
+    overrides = {**QUICK, "charge.cycles.stop": str(points - 1)}
+    result = run(load_experiment("charger_battery_dm", overrides=overrides))
+    result = replace(result, data=result.data.assign(shown=0))
+    text = result_text(result)
+    told = sum("[" in line for line in text.splitlines()) / 2  # two tables
+    assert told == rows
+    assert (f"{rows} of {points} points" in text) == (rows < points)
 
 
 def test_minus_zero_is_zero(driven):
