@@ -60,8 +60,9 @@ def decoupling_conditions(
     * disorder: ⟨n_k⟩ = 0;
     * interaction and cross terms: the average coupling tensor M vanishes, 3⟨n_k n_lᵀ⟩ − ⟨R_kᵀR_l⟩
       of the secular dipolar coupling of like spins (Q = 1/3 if they are pulsed alike),
-      ⟨R_kᵀR_l⟩ of their scalar coupling alone, and ⟨n_k n_lᵀ⟩ of unlike ones.  Cross terms are the off-diagonal elements of M that delays do
-      not contribute to, along the axes on which n rests in the delays (x, y, z if there are no
+      ⟨R_kᵀR_l⟩ of their scalar coupling alone, and ⟨n_k n_lᵀ⟩ of unlike ones.  Cross terms are
+      the off-diagonal elements of M that delays do not contribute to,
+      along the axes on which n rests in the delays (x, y, z if there are no
       such three); interaction is the rest;
     * rotation errors: the derivative of U_rf by all flip angles, Σ θ m_k = 0, m_k the toggled
       axes of the rotations.

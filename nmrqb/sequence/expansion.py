@@ -91,6 +91,7 @@ def _timeline(scope: Scope, pulses: PulseModel) -> Timeline:
               for term, text in sequence.target.items()}  # fmt: skip
     time, tolerance = _target_time(scope), _target_tolerance(scope)
     _check_roles(scope)
+    _check_parameters(scope)
     values = {name: value.number for name, value in scope.values.items() if value is not None}
     return Timeline(
         name=sequence.name,
@@ -147,6 +148,12 @@ def _check_unplayed(scope: Scope, pulses: PulseModel) -> None:
         call = Call(name, at=place(scope.sequence, f"blocks.{name}", "blocks"))
         Player(scope, pulses).events((call,))
     scope.used = used
+
+
+def _check_parameters(scope: Scope) -> None:
+    """Refuse parameters that nothing uses, in a file that is sound otherwise."""
+    for name, at in () if scope.faults else scope.sequence.unused.items():
+        scope.fault(at, f"parameter `{name}` is never used; to set it would change nothing")
 
 
 def _check_roles(scope: Scope) -> None:

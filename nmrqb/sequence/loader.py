@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import MappingProxyType
 
 from nmrqb import formats
 from nmrqb.arguments import checked
 from nmrqb.errors import Fault, InputError, Position, refuse
-from nmrqb.files import Document, find
+from nmrqb.files import Document, Tree, find
 from nmrqb.sample import Sample, load_sample
 from nmrqb.sequence.expansion import expand
 from nmrqb.sequence.format import SequenceFormat, TimingFormat
@@ -105,6 +106,10 @@ def _identity(argument: str | Path) -> str:
     return str(source.resolve() if isinstance(source, Path) else source)
 
 
+_NO_EXPRESSIONS = (
+    "format", "name", "title", "notes", "reference", "sample", "spins", "parameters",
+)  # fmt: skip
+_WORD = re.compile(r"[^\W\d]\w*")
 _NAMES = ("parameters", "phase_cycle", "blocks")  # what others refer to
 
 
@@ -113,7 +118,7 @@ def _further_faults(sequence: Sequence, known: list[Fault], *, complete: bool) -
     if sequence.sample is None or not sequence.roles:
         return []
     # where an entry is refused, a role may only seem to be unused
-    told = {fault.at for fault in known}
+    told = {fault.at for fault in known} | set(sequence.unused.values())
     told |= set() if complete else {sequence.positions[f"spins.{r}"] for r in sequence.roles}
     try:
         sample = default_sample(sequence)
@@ -135,6 +140,25 @@ def _name_faults(document: Document) -> list[Fault]:
         message = "stands in the phase cycle too; give the parameter another name"
         faults += [Fault(document.key_position((*path, n)), f"`{n}` {message}") for n in both]
     return faults
+
+
+def _unused(document: Document) -> dict[str, Position]:
+    """Parameters that no expression of the file names, and the places of their keys."""
+    known = mapping(document.get(("parameters",)))
+    rest = {key: node for key, node in document.tree.items() if key not in _NO_EXPRESSIONS}
+    used = _words(rest) if known else set()
+    for name, text in known.items():
+        used |= _words(text) - {name}
+    unused = [name for name in known if name not in used]
+    return {name: document.key_position(("parameters", name)) for name in unused}
+
+
+def _words(node: Tree) -> set[str]:
+    """Return all words of the texts in a node of a document; keys are none."""
+    if isinstance(node, str):
+        return set(_WORD.findall(node))
+    nodes = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return {word for inner in nodes for word in _words(inner)}
 
 
 # The builders skip what the format has refused, so that the rest can still be examined.
@@ -162,6 +186,7 @@ def _sequence(document: Document, reader: EventReader, stem: str) -> Sequence:
         target_time=target.get("time"),
         target_tolerance=target.get("tolerance"),
         positions=MappingProxyType(_positions(document)),
+        unused=MappingProxyType(_unused(document)),
         sha256=document.sha256,
     )
 

@@ -260,6 +260,8 @@ class Sequence:
         Name of the default sample, or None.
     positions
         Places of ``parameters.t``, ``target.DM_z``, … in the file.
+    unused
+        Parameters that no expression of the file names, and the places of their keys.
     sha256
         Hash of the file that was read, empty for a sequence made in Python.
     """
@@ -280,6 +282,9 @@ class Sequence:
     target_time: str | None = None
     target_tolerance: str | None = None
     positions: Mapping[str, Position] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
+    )
+    unused: Mapping[str, Position] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
     sha256: str = field(default="", compare=False)

@@ -219,7 +219,7 @@ def test_parameters_and_roles_of_an_include(load, same):
         "{pulse: {K: 90 x}}, {delay: 3 ms}, {pulse: {I: 90 y}}, {delay: 6 ms}, {pulse: {S: 9 x}}"
     )
     # u of the file inside follows t, whatever is called u outside
-    head = "parameters: {v: 2 ms, u: 1 s}"
+    head = "parameters: {v: 2 ms, u: 1 s}\nconstraints: [u > v]"
     same((f"{call}, {{pulse: {{S: 9 x}}}}", head, spins), (written, "", spins))
 
 
@@ -228,7 +228,8 @@ def test_names_outside_do_not_reach_into_an_include(load):
     with pytest.raises(InputError, match=r"^inner\.yaml:4:20: unknown name `t`"):
         expanded(load("{include: inner.yaml}", "parameters: {t: 1 ms}"))
     load("{delay: t}, {pulse: {I: 90 x, S: 90 x}}", "parameters: {t: 9 ms}", name="inner.yaml")
-    assert delays(expanded(load("{include: inner.yaml}", "parameters: {t: 1 ms}"))) == [9e-3]
+    head = "parameters: {t: 1 ms}\nconstraints: [t > 0 s]"
+    assert delays(expanded(load("{include: inner.yaml}", head))) == [9e-3]
 
 
 def test_sample_values_of_an_include_are_those_of_its_roles(load):

@@ -83,7 +83,7 @@ def test_it_is_the_shortest_time(degrees, coupling, periods):
 @pytest.mark.parametrize(
     ("delay", "spins"),
     [
-        ("90 deg of J", "{I: any, S: any}"),
+        ("t of J", "{I: any, S: any}"),
         ("'t of J(I,S)'", "{I: any, S: any, K: any}"),
         ("{angle: 2*t/2, coupling: 'J(S, I)'}", "{I: any, S: any, K: any}"),
     ],

@@ -94,7 +94,8 @@ def test_dm_ksea_refuses_what_it_cannot_make():
     ],
 )  # fmt: skip
 def test_angles_and_phases(load, text, angle, phase):
-    sequence = load(f"parameters: {{k: 2}}\nsequence: [{{pulse: {{I: {text}}}}}]", "{I: any}")
+    head = "parameters: {k: 2}\n" if "k" in text else ""
+    sequence = load(f"{head}sequence: [{{pulse: {{I: {text}}}}}]", "{I: any}")
     (rotation,) = expand(sequence, PAIR).events[0].rotations
     assert rotation.angle == pytest.approx(math.radians(angle), rel=1e-15)
     assert rotation.phase == pytest.approx(math.radians(phase), rel=1e-15)
@@ -103,6 +104,7 @@ def test_angles_and_phases(load, text, angle, phase):
 def test_values_of_the_sample(load):
     sequence = load(
         "parameters: {a: J, b: 'J(I,S)', c: T1(I), d: T2(S), e: offset(I), f: a*c + pi, n: 3}\n"
+        "constraints: [b > 0 Hz, d > 0 s, e > 0 Hz, f > 0]\n"
         "sequence: [{delay: 'n*c'}]"
     )
     values = expand(sequence, PAIR).parameters
@@ -377,3 +379,36 @@ def test_a_role_of_several_spins_takes_no_label(load):
     sequence = load("sequence: [{pulse: {H: 90 x}}]", "{H: all}")
     with pytest.raises(InputError, match="--spins H=A:1:1: role `H` is all and takes no label"):
         expand(sequence, THREE, roles={"H": "A"})
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "name"),
+    [
+        ("parameters: {t: 1 ms}\n" + USE, "3:14", "t"),
+        ("parameters: {t: 1 ms, u: t}\n" + USE[:-1] + ", {delay: t}]", "3:23", "u"),
+        ("title: t\nparameters: {t: 1 ms}\n" + USE, "4:14", "t"),
+    ],
+)
+def test_a_parameter_that_nothing_names_is_refused_at_its_key(load, body, place, name):
+    sequence = load(body)
+    message = rf":{place}: parameter `{name}` is never used; to set it would change nothing"
+    with pytest.raises(InputError, match=message):
+        expand(sequence, PAIR)
+    with pytest.raises(InputError, match=message):
+        expand(sequence, PAIR, parameters={name: "2 ms"})
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "sequence: [{repeat: {times: 2, sequence: [{delay: 2*t}, {pulse: {1H: 9 x, 13C: 9 x}}]}}]",
+        "constraints: [t > 0 s]\n" + USE,
+        "target: {DM_z: 0.1/t}\n" + USE,
+        "target: {DM_z: 1 Hz, time: t}\n" + USE,
+        "phase_cycle: {ph: [x, t * 90 deg / 1 ms]}\nsequence: [{pulse: {I: 9 ph, S: 9 x}}]",
+        "blocks: {b: {sequence: [{delay: t}]}}\n" + USE,
+        "blocks: {b: {parameters: {u: t}, sequence: [{delay: u}]}}\n" + USE,
+    ],
+)
+def test_a_parameter_may_be_used_anywhere(load, use):
+    assert expand(load("parameters: {t: 1 ms}\n" + use), PAIR).parameters == {"t": 1e-3}

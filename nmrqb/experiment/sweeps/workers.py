@@ -96,9 +96,9 @@ class _Pool:
     def _send(self, job: Job, block: Block) -> None:
         future: Future[dict[str, Real]] = Future()
         future.set_exception(BrokenProcessPool())
-        with contextlib.suppress(BrokenProcessPool):  # it is told when its result is asked for
-            with _uninterrupted():
-                future = self.pool.submit(compute, job, block)
+        # that it is broken is told when the result is asked for
+        with contextlib.suppress(BrokenProcessPool), _uninterrupted():
+            future = self.pool.submit(compute, job, block)
         self.open[future] = block
 
     def open_blocks(self) -> list[Block]:
