@@ -18,7 +18,6 @@ from nmrqb.formats import Angle, Entry, Quantity, Ratio, Time, scalar_text, show
 from nmrqb.sample.relaxation_format import MechanismFormat, as_form
 from nmrqb.units import UnitError
 
-
 _SPREAD_WORDS = "must be between 0 % and 20 %"
 
 
