@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import lzma
 import math
 import struct
 import warnings
@@ -28,12 +29,14 @@ _STUMBLES = (
     ArithmeticError,
     AssertionError,
     AttributeError,
+    EOFError,
     LookupError,
     MemoryError,
-    NotImplementedError,
     OSError,
+    RuntimeError,  # NotImplementedError and RecursionError among them
     TypeError,
     ValueError,
+    lzma.LZMAError,
     struct.error,
     zlib.error,
     zipfile.BadZipFile,

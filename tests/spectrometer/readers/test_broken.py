@@ -205,3 +205,42 @@ def test_many_parameters_of_jeol(tmp_path, make):
     data[1360 + 8 : 1360 + 12] = b"\xff\xff\xff\x7f"
     (tmp_path / "x.jdf").write_bytes(data)
     refused(tmp_path / "x.jdf")
+
+
+# ------------------------------------------------------------------------------- damaged archives
+def test_an_encrypted_archive(native):
+    data = bytearray(native.read_bytes())
+    data[6] |= 1  # of the first member, and in the list of all
+    data[data.index(b"PK\1\2") + 8] |= 1
+    native.write_bytes(data)
+    assert "encrypted" in refused(native)
+
+
+def test_a_damaged_archive_of_lzma(native):
+    import zipfile
+
+    with zipfile.ZipFile(native) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(native, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    data = bytearray(native.read_bytes())
+    data[200:400] = bytes(200)
+    native.write_bytes(data)
+    assert "(LZMAError: " in refused(native)
+
+
+def test_a_header_of_brackets(tmp_path):
+    file = tmp_path / "deep.npz"
+    np.savez(file, values=np.ones(64, dtype=complex), header=np.array("[" * 100_000))
+    assert "(RecursionError: " in refused(file)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.npz", "x"])
+def test_an_archive_of_two_disks(name, tmp_path):
+    import struct
+
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 0, 2)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, 0, 0, 0)
+    (tmp_path / name).write_bytes(bytes(100) + locator + end)
+    assert "BadZipFile" in refused(tmp_path / name)
