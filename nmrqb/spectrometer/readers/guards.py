@@ -154,7 +154,8 @@ class Reading:
     ) -> None:
         self.stack.close()
         if isinstance(error, _STUMBLES) and not isinstance(error, InputError):
-            reason = f"{type(error).__name__}: {error}"[:200]
+            kind_said = "" if isinstance(error, ArgumentError) else f"{type(error).__name__}: "
+            reason = f"{kind_said}{error}"[:200]
             message = f"this cannot be read as {self.what} ({reason})"
             raise refused(self.path, message) from None
 
