@@ -58,7 +58,7 @@ def read_result(path: str | Path, wanted: Iterable[str] = ()) -> xr.Dataset:
 
 
 def _stored(path: Path) -> xr.Dataset:
-    import h5py  # noqa: PLC0415 - only where used
+    import h5py  # type: ignore[import-untyped]  # noqa: PLC0415 - only where used
 
     with h5py.File(path, "r") as file:  # h5netcdf, closing what it cannot open, complains
         dict(file.attrs)
