@@ -66,7 +66,7 @@ def draw_recording(
     for k, name in enumerate(names):
         at = (1.005, _STEP * k)
         ax.annotate(name, at, xycoords=("axes fraction", "data"), fontsize=7.5, color=QUIET)
-    top = max(float(h.max()) / tallest + _STEP * k for k, h in enumerate(heights))
+    top = max(float(h.max()) / tallest + _STEP * k for k, h in enumerate(heights)) or 1.0
     width = float(np.ptp(axis)) or 1.0
     ax.set(xlim=(axis.max(), axis.min()), ylim=(-0.02 * top, (1 + _ROOM) * top), title=title)
     ax.set_xlabel("ppm" if _in_ppm(spectra[0]) else "offset from the carrier (Hz)")

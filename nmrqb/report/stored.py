@@ -20,6 +20,9 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """What each of the pictures is drawn from."""
 
+_SPOILT = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError)
+"""What a damaged file raises, out of the depths of HDF5 and of xarray."""
+
 
 def read_result(path: str | Path, wanted: Iterable[str] = ()) -> xr.Dataset:
     """Return the data set of a result folder, as ``Result.data`` was when it was written.
@@ -39,16 +42,28 @@ def read_result(path: str | Path, wanted: Iterable[str] = ()) -> xr.Dataset:
     folder, at = Path(path), Position(str(path))
     if not FOLDER.owns(folder):
         raise InputError.at(at, "is not a result folder of ours")
+    if not (folder / DATA).is_file():
+        raise InputError.at(at, f"`{DATA}` cannot be read: there is no such file")
     try:
-        with xr.open_dataset(folder / DATA, engine="h5netcdf") as stored:
-            data = to_complex(stored.load())
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError.at(at, f"`{DATA}` cannot be read: {error}") from None
+        data = _stored(folder / DATA)
+    except _SPOILT as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:160]
+        message = f"`{DATA}` cannot be read: it is damaged ({reason}); run it again"
+        raise InputError.at(at, message) from None
     missing = sorted({*wanted} - {*map(str, data.data_vars)})
     if missing:
         message = f"`{DATA}` holds no `{missing[0]}`; an older version wrote it: run it again"
         raise InputError.at(at, message)
     return data
+
+
+def _stored(path: Path) -> xr.Dataset:
+    import h5py  # type: ignore[import-untyped]  # noqa: PLC0415 - only where used
+
+    with h5py.File(path, "r") as file:  # h5netcdf, closing what it cannot open, complains
+        dict(file.attrs)
+    with xr.open_dataset(path, engine="h5netcdf") as stored:
+        return to_complex(stored.load())
 
 
 def to_complex(data: xr.Dataset) -> xr.Dataset:

@@ -59,3 +59,10 @@ def test_names_of_near_lines_stand_beside_each_other(ax):
 def test_no_spectrum_is_refused(ax):
     with pytest.raises(ArgumentError, match="`spectra` must hold a spectrum"):
         draw_recording(ax, [])
+
+
+def test_a_spectrum_of_zeros_is_a_flat_line(ax):
+    (line,) = draw_recording(ax, [spectrum(size=0.0)])
+    assert not line.get_ydata().any()
+    low, high = ax.get_ylim()
+    assert low < 0 < high

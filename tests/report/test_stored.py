@@ -1,5 +1,7 @@
 """Reading result folders again: what was written comes back, and nothing else is taken."""
 
+import gc
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -52,6 +54,35 @@ def test_spoilt_arrays_are_refused(written):
     (written / "result.nc").unlink()
     with pytest.raises(InputError, match=r":1:1: `result\.nc` cannot be read: "):
         stored_figure(written, "city")
+
+
+@pytest.mark.parametrize(("place", "byte"), [(317, 0xFF), (0, 0)])
+def test_one_damaged_byte_is_told_in_one_line(place, byte, written):
+    data = bytearray((written / "result.nc").read_bytes())
+    data[place] = byte
+    (written / "result.nc").write_bytes(data)
+    with pytest.raises(InputError, match=r":1:1: `result\.nc` cannot be read: it is dama") as told:
+        read_result(written)
+    assert "\n" not in str(told.value)
+    del told
+    gc.collect()  # nothing is left that complains when it goes
+
+
+@pytest.mark.parametrize("wrong", [RuntimeError, TypeError, IndexError, KeyError])
+def test_what_the_depths_raise_is_told(wrong, written, monkeypatch):
+    def fails(*_, **__):
+        raise wrong("H5DSget_num_scales\ncannot")
+
+    monkeypatch.setattr(xr, "open_dataset", fails)
+    with pytest.raises(InputError, match=rf"damaged \({wrong.__name__}: .*H5DS.*; run it again"):
+        read_result(written)
+
+
+def test_a_folder_in_the_place_of_arrays_is_told(written):
+    (written / "result.nc").unlink()
+    (written / "result.nc").mkdir()
+    with pytest.raises(InputError, match=r"`result\.nc` cannot be read: there is no such file$"):
+        read_result(written)
 
 
 def test_results_of_older_versions_are_refused_by_what_they_lack(written):

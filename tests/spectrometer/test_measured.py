@@ -100,5 +100,23 @@ def test_what_shows_no_noise_is_refused():
 def test_recordings_are_finite(bad):
     with pytest.raises(ArgumentError, match="`values` must hold finite points"):
         recording(bad.astype(complex))
-    with pytest.raises(ArgumentError, match="`carrier_hz` must be positive"):
-        recording(np.ones(3, dtype=complex), carrier_hz=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "changes", "message"),
+    [
+        (np.array(1.0), {}, r"`values` must hold rows of at least 16 points, .* shape \(\)"),
+        (np.ones((20, 15)), {}, r"`values` must hold rows of at least 16 points, .* \(20, 15\)"),
+        (np.full(64, 1e151j), {}, r"`values` must hold numbers up to 1e\+150, but holds 1e\+151"),
+        (np.ones(64), {"carrier_hz": -1.0}, "`carrier_hz` must be from 1000 to .* but is -1"),
+        (np.ones(64), {"carrier_hz": 1e308}, "`carrier_hz` must be from 1000 to .* Hz"),
+        (np.ones(64), {"carrier_hz": 1e12}, "`carrier_hz` must lie within 1e.06 spectral widths"),
+        (np.ones(64), {"reference_hz": 1e-300}, "`reference_hz` must be from 1000 to .* Hz"),
+        (np.ones(64), {"spectral_width_hz": 1e-9}, "`spectral_width_hz` must be from 0.001 to"),
+        (np.ones(64), {"ppm": np.linspace(-1e300, 1e300, 64)}, "`ppm` must ascend within"),
+        (np.ones(64), {"ppm": np.linspace(-1e-310, 1e-310, 64)}, "by at least 1e-06 ppm"),
+    ],
+)
+def test_recordings_lie_where_spectrometers_measure(values, changes, message):
+    with pytest.raises(ArgumentError, match=message):
+        recording(values.astype(complex), **changes)

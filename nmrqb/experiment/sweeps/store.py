@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ import numpy as np
 import xarray as xr
 
 from nmrqb.arguments import checked
-from nmrqb.errors import InputError, OutputError, Position
+from nmrqb.errors import InputError, NmrqbError, OutputError, Position
 from nmrqb.experiment.figures import FIGURES
 from nmrqb.experiment.sweeps.layout import Layout
 from nmrqb.experiment.sweeps.plan import FORMAT, Plan
@@ -65,9 +66,9 @@ class Store:
 
     def finished(self) -> set[int]:
         """Return the blocks whose line stands there and whose arrays have its hash."""
-        path = self.folder / FINISHED
-        text = path.read_text(encoding="ascii", errors="replace") if path.exists() else ""
-        return {number for number, digest in _lines(text).items() if self._holds(number, digest)}
+        with _undamaged(self.folder, OutputError):
+            lines = _finished(self.folder)
+            return {number for number, digest in lines.items() if self._holds(number, digest)}
 
     def _holds(self, number: int, digest: str) -> bool:
         if number >= self.layout.blocks:
@@ -103,6 +104,34 @@ class Store:
         except OSError as error:
             reason = error.strerror or error
             raise OutputError(f"`{self.folder}` cannot be written: {reason}") from error
+        except _SPOILT as error:
+            raise OutputError(_damaged(self.folder, error)) from error
+
+
+_SPOILT = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What zarr, xarray and our own documents raise when a file of a map is damaged."""
+
+
+def _damaged(folder: str | Path, error: Exception) -> str:
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split())[:120]
+    said = f"{type(error).__name__}: {reason}"
+    return f"`{folder}` is damaged ({said}); sweep again into another folder"
+
+
+@contextmanager
+def _undamaged(folder: str | Path, wrong: Callable[[str], NmrqbError]) -> Iterator[None]:
+    """Turn whatever reading a damaged map raises into one message."""
+    try:
+        yield
+    except NmrqbError:
+        raise
+    except _SPOILT as error:
+        raise wrong(_damaged(folder, error)) from error
+
+
+def _finished(folder: Path) -> dict[int, str]:
+    path = folder / FINISHED
+    return _lines(path.read_text(encoding="ascii", errors="replace")) if path.exists() else {}
 
 
 def _lines(text: str) -> dict[int, str]:
@@ -141,7 +170,7 @@ def open_store(path: str | Path, plan: Plan, block: int | None = None) -> Store:
     Raises
     ------
     OutputError
-        If the folder holds something else, or a different sweep, or cannot be written.
+        If the folder holds something else, or a different sweep, is damaged, or cannot be written.
     """
     check_folder(path, FOLDER)
     folder = Path(os.path.realpath(path))
@@ -150,10 +179,15 @@ def open_store(path: str | Path, plan: Plan, block: int | None = None) -> Store:
         with folder_atomically(path, FOLDER) as new:
             _make(new, plan, layout)
     there = _request(folder)
-    if difference := _difference(there["request"], json.loads(json.dumps(plan.request()))):
-        raise OutputError(f"`{path}` holds a different sweep: {difference}; give another folder")
-    layout = Layout(*(tuple(there[key]) for key in ("shape", "tile", "block")))
-    return Store(folder, layout, _group(folder, "r+"))
+    with _undamaged(path, OutputError):
+        if difference := _difference(there["request"], json.loads(json.dumps(plan.request()))):
+            message = f"`{path}` holds a different sweep: {difference}; give another folder"
+            raise OutputError(message)
+        layout = Layout(*(tuple(there[key]) for key in ("shape", "tile", "block")))
+        store = Store(folder, layout, _group(folder, "r+"))
+        for name in [*store.names(), *there["axes"].values()]:
+            np.asarray(store.arrays[name][:0])  # its metadata are read before anything is computed
+    return store
 
 
 def recorded_seed(path: str | Path) -> int | None:
@@ -161,7 +195,9 @@ def recorded_seed(path: str | Path) -> int | None:
     folder = Path(path)
     if not FOLDER.owns(folder):
         return None
-    return int(_request(folder)["request"]["seed"])
+    there = _request(folder)
+    with _undamaged(path, OutputError):
+        return int(there["request"]["seed"])
 
 
 def _request(folder: Path) -> dict[str, Any]:
@@ -296,21 +332,21 @@ def open_map(folder: str | Path) -> xr.Dataset:
     Raises
     ------
     InputError
-        If there is no map.
+        If there is no map, or it is damaged.
     """
     path = Path(folder)
     if not FOLDER.owns(path):
         raise InputError.at(Position(str(folder)), f"`{folder}` is no folder of `nmrqb sweep`")
     there = _request(path)
-    data: xr.Dataset = xr.open_zarr(
-        path / ARRAYS, chunks=None, consolidated=False, decode_times=False
-    )
-    layout = Layout(*(tuple(there[key]) for key in ("shape", "tile", "block")))
-    text = (path / FINISHED).read_text(encoding="ascii") if (path / FINISHED).exists() else ""
-    done = sum(
-        int(np.prod([part.stop - part.start for part in layout.place(number)]))
-        for number in _lines(text)
-        if number < layout.blocks
-    )
-    data = data.set_coords([*there["axes"].values()])[there["variables"]]
-    return data.assign_attrs(points=layout.points, finished_points=done)
+    with _undamaged(folder, lambda message: InputError.at(Position(str(folder)), message)):
+        data: xr.Dataset = xr.open_zarr(
+            path / ARRAYS, chunks=None, consolidated=False, decode_times=False
+        )
+        layout = Layout(*(tuple(there[key]) for key in ("shape", "tile", "block")))
+        done = sum(
+            int(np.prod([part.stop - part.start for part in layout.place(number)]))
+            for number in _finished(path)
+            if number < layout.blocks
+        )
+        data = data.set_coords([*there["axes"].values()])[there["variables"]]
+        return data.assign_attrs(points=layout.points, finished_points=done)

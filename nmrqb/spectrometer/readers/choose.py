@@ -79,7 +79,8 @@ def reader_of(path: Path) -> ReaderName:
     InputError
         If none fits.
     """
-    name = _of_folder(path) if path.is_dir() else _of_file(path)
+    with guards.Reading(path, "data of any reader"):
+        name = _of_folder(path) if path.is_dir() else _of_file(path)
     if name is None:
         what = "folder" if path.is_dir() else "file"
         raise guards.refused(

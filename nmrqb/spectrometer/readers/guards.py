@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import lzma
 import math
 import struct
 import warnings
@@ -28,12 +29,14 @@ _STUMBLES = (
     ArithmeticError,
     AssertionError,
     AttributeError,
+    EOFError,
     LookupError,
     MemoryError,
-    NotImplementedError,
     OSError,
+    RuntimeError,  # NotImplementedError and RecursionError among them
     TypeError,
     ValueError,
+    lzma.LZMAError,
     struct.error,
     zlib.error,
     zipfile.BadZipFile,
@@ -151,7 +154,8 @@ class Reading:
     ) -> None:
         self.stack.close()
         if isinstance(error, _STUMBLES) and not isinstance(error, InputError):
-            reason = f"{type(error).__name__}: {error}"[:200]
+            kind_said = "" if isinstance(error, ArgumentError) else f"{type(error).__name__}: "
+            reason = f"{kind_said}{error}"[:200]
             message = f"this cannot be read as {self.what} ({reason})"
             raise refused(self.path, message) from None
 

@@ -7,11 +7,17 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from nmrqb.arguments import check_positive
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real
 
 Domain: TypeAlias = Literal["time", "frequency"]
+
+MIN_POINTS = 16
+FREQUENCIES_HZ = (1e3, 1e12)
+_WIDTHS_HZ = (1e-3, 1e12)
+_LARGEST = 1e150  # its square is a number still
+_FARTHEST = 1e6  # widths of the spectrum between the carrier and 0 ppm
+_FARTHEST_PPM, _NARROWEST_PPM = 1e6, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,8 @@ class Recording:
     Raises
     ------
     ArgumentError
-        If there are no points, or one is not finite.
+        If a row has fewer than 16 points, a point is not finite or larger than 1e150, or a
+        frequency or the axis lies where no spectrometer measures.
     """
 
     values: Complex
@@ -68,15 +75,13 @@ class Recording:
     sha256: str = ""
 
     def __post_init__(self) -> None:
-        if not np.size(self.values) or not np.all(np.isfinite(self.values)):
-            bad = np.count_nonzero(~np.isfinite(self.values))
-            raise ArgumentError(
-                f"Argument `values` must hold finite points, but holds {np.size(self.values)} "
-                f"points, {bad} of them not finite"
-            )
-        for name in ("spectral_width_hz", "carrier_hz", "reference_hz"):
-            if getattr(self, name) is not None:
-                check_positive(name, getattr(self, name))
+        _check_values(np.asarray(self.values))
+        _check_frequency("spectral_width_hz", self.spectral_width_hz, _WIDTHS_HZ)
+        _check_frequency("carrier_hz", self.carrier_hz, FREQUENCIES_HZ)
+        _check_frequency("reference_hz", self.reference_hz, FREQUENCIES_HZ)
+        _check_shift(self.carrier_hz, self.reference_hz, self.spectral_width_hz)
+        if self.ppm is not None:
+            _check_axis(self.ppm)
 
     @property
     def points(self) -> int:
@@ -87,3 +92,50 @@ class Recording:
     def rows(self) -> int:
         """Number of FIDs or spectra."""
         return int(np.prod(self.values.shape[:-1]))
+
+
+def _check_values(values: Complex) -> None:
+    if not values.size or not np.all(np.isfinite(values)):
+        bad = np.count_nonzero(~np.isfinite(values))
+        raise ArgumentError(
+            f"Argument `values` must hold finite points, but holds {values.size} points, {bad} of "
+            "them not finite"
+        )
+    if not values.ndim or values.shape[-1] < MIN_POINTS:
+        raise ArgumentError(
+            f"Argument `values` must hold rows of at least {MIN_POINTS} points, but has shape "
+            f"{values.shape}"
+        )
+    largest = max(float(np.max(np.abs(part))) for part in (values.real, values.imag))
+    if largest > _LARGEST:
+        raise ArgumentError(
+            f"Argument `values` must hold numbers up to {_LARGEST:g}, but holds {largest:g}"
+        )
+
+
+def _check_frequency(name: str, value: float | None, span: tuple[float, float]) -> None:
+    low, high = span
+    if value is not None and not low <= value <= high:
+        raise ArgumentError(
+            f"Argument `{name}` must be from {low:g} to {high:g} Hz, but is {value}"
+        )
+
+
+def _check_shift(carrier: float | None, reference: float | None, width: float | None) -> None:
+    """Refuse a carrier so far from 0 ppm that points of the axis would fall on each other."""
+    if carrier is None or reference is None or width is None:
+        return
+    if abs(carrier - reference) > _FARTHEST * width:
+        raise ArgumentError(
+            f"Argument `carrier_hz` must lie within {_FARTHEST:g} spectral widths ({width:g} Hz) "
+            f"of 0 ppm ({reference:g} Hz), but is {carrier:g} Hz"
+        )
+
+
+def _check_axis(ppm: Real) -> None:
+    first, last = float(ppm[0]), float(ppm[-1])
+    if not max(abs(first), abs(last)) <= _FARTHEST_PPM or not last - first >= _NARROWEST_PPM:
+        raise ArgumentError(
+            f"Argument `ppm` must ascend within ±{_FARTHEST_PPM:g} ppm by at least "
+            f"{_NARROWEST_PPM:g} ppm, but goes from {first:g} to {last:g} ppm"
+        )

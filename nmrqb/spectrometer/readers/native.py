@@ -16,10 +16,11 @@ from nmrqb.errors import ArgumentError
 from nmrqb.files import write_bytes_atomically
 from nmrqb.operators import Complex
 from nmrqb.spectrometer.readers import guards
-from nmrqb.spectrometer.readers.model import Recording
+from nmrqb.spectrometer.readers.model import FREQUENCIES_HZ, Recording
 from nmrqb.spectrometer.receiver import Receiver
 
 FORMAT = "nmrqb-fid/1"
+_NUMBERS = "iufc"  # kinds of arrays that are taken as points
 _MEMBERS = {"values.npy", "header.npy"}
 
 
@@ -112,6 +113,8 @@ def read(path: Path) -> Recording:
         np.load(path, allow_pickle=False) as archive,
     ):
         values, header = archive["values"], json.loads(str(archive["header"]))
+        if values.dtype.kind not in _NUMBERS:
+            raise guards.refused(path, f"`values` must be numbers, but is of type {values.dtype}")
         return _recording(path, np.asarray(values, dtype=complex), header)
 
 
@@ -146,10 +149,11 @@ def _recording(path: Path, values: Complex, header: Mapping[str, Any]) -> Record
         dead_time_s=guards.number(path, "dead_time_s", header.get("dead_time_s"), -1e3, 1e3),
         delays_s=tuple(map(float, header.get("delays_s", ()))),
         sha256=guards.hash_of(path),
-        carrier_hz=_optional(header.get("carrier_hz")),
-        reference_hz=_optional(header.get("reference_hz")),
+        carrier_hz=_optional(path, "carrier_hz", header),
+        reference_hz=_optional(path, "reference_hz", header),
     )
 
 
-def _optional(value: object) -> float | None:
-    return None if value is None else float(str(value))
+def _optional(path: Path, name: str, header: Mapping[str, Any]) -> float | None:
+    value = header.get(name)
+    return None if value is None else guards.number(path, name, value, *FREQUENCIES_HZ)

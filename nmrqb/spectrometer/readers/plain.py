@@ -9,11 +9,10 @@ import numpy as np
 
 from nmrqb.operators import Real
 from nmrqb.spectrometer.readers import guards
-from nmrqb.spectrometer.readers.model import Recording
+from nmrqb.spectrometer.readers.model import MIN_POINTS, Recording
 
 MAX_BYTES = 200_000_000
 _HEAD_LINES = 50  # of names and remarks before the numbers
-_MIN_POINTS = 16
 _UNEVEN = 0.6  # of a step: how far a point may lie off a uniform axis
 _SEPARATOR = re.compile(r" *[,;\t] *| +")
 
@@ -76,10 +75,10 @@ def _table(path: Path, lines: list[str], begin: int) -> Real:
             message = f"must be three numbers (ppm, real, imaginary), but there are {len(row)}"
             raise guards.refused(path, message, number)
         rows.append(row)
-    if len(rows) < _MIN_POINTS:
+    if len(rows) < MIN_POINTS:
         raise guards.refused(
             path,
-            f"must hold at least {_MIN_POINTS} points, but holds {len(rows)}: is it truncated?",
+            f"must hold at least {MIN_POINTS} points, but holds {len(rows)}: is it truncated?",
         )
     table = np.array(rows)
     bad = np.argwhere(~np.isfinite(table))

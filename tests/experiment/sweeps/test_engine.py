@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -125,6 +126,57 @@ def test_folders_of_others_are_left_alone(make, tmp_path):
     (found.store.folder / "sweep.json").write_text('{"format": "nmrqb-sweep/1", ')
     with pytest.raises(OutputError, match=r"sweep\.json` cannot be read"):
         make({"battery.D": "1Hz,2Hz"}, out="map")
+
+
+def spoil_a_coordinate(folder):
+    path = folder / "map.zarr/D/c/0"
+    data = bytearray(path.read_bytes())
+    data[0] ^= 0xFF
+    path.write_bytes(data)
+
+
+def spoil_metadata(folder):
+    (folder / "map.zarr/ergotropy_max/zarr.json").write_bytes(b"\xff\xfe")
+
+
+def remove_the_group(folder):
+    (folder / "map.zarr/zarr.json").unlink()
+
+
+def remove_an_array(folder):
+    shutil.rmtree(folder / "map.zarr/ergotropy_max")
+
+
+def finished_is_a_folder(folder):
+    (folder / "finished.txt").unlink()
+    (folder / "finished.txt").mkdir()
+
+
+def spoil_the_request(folder):
+    document = json.loads((folder / "sweep.json").read_text())
+    del document["axes"], document["request"]["seed"]
+    (folder / "sweep.json").write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_a_coordinate,
+        spoil_metadata,
+        remove_the_group,
+        remove_an_array,
+        finished_is_a_folder,
+        spoil_the_request,
+    ],
+)
+def test_a_damaged_map_is_told_in_one_message(make, spoil, tmp_path):
+    over = {"battery.D": "1Hz,2Hz"}
+    folder = make(over, out="map").store.folder
+    spoil(folder)
+    with pytest.raises(InputError, match=r"map:1:1: .*map` is damaged \(.*sweep again into"):
+        open_map(folder)
+    with pytest.raises((InputError, OutputError), match=r"map` is damaged \(.*sweep again into"):
+        _ = make(over, out="map").data
 
 
 def test_a_fault_leaves_no_folder(make, tmp_path):

@@ -205,3 +205,90 @@ def test_many_parameters_of_jeol(tmp_path, make):
     data[1360 + 8 : 1360 + 12] = b"\xff\xff\xff\x7f"
     (tmp_path / "x.jdf").write_bytes(data)
     refused(tmp_path / "x.jdf")
+
+
+# ------------------------------------------------------------------------------- damaged archives
+def test_an_encrypted_archive(native):
+    data = bytearray(native.read_bytes())
+    data[6] |= 1  # of the first member, and in the list of all
+    data[data.index(b"PK\1\2") + 8] |= 1
+    native.write_bytes(data)
+    assert "encrypted" in refused(native)
+
+
+def test_a_damaged_archive_of_lzma(native):
+    import zipfile
+
+    with zipfile.ZipFile(native) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(native, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    data = bytearray(native.read_bytes())
+    data[200:400] = bytes(200)
+    native.write_bytes(data)
+    assert "(LZMAError: " in refused(native)
+
+
+def test_a_header_of_brackets(tmp_path):
+    file = tmp_path / "deep.npz"
+    np.savez(file, values=np.ones(64, dtype=complex), header=np.array("[" * 100_000))
+    assert "(RecursionError: " in refused(file)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.npz", "x"])
+def test_an_archive_of_two_disks(name, tmp_path):
+    import struct
+
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 0, 2)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, 0, 0, 0)
+    (tmp_path / name).write_bytes(bytes(100) + locator + end)
+    assert "BadZipFile" in refused(tmp_path / name)
+
+
+# ------------------------------------------------------------------- numbers that make no spectrum
+def archive(path, values, **changes):
+    import json
+
+    header = {
+        "format": "nmrqb-fid/1", "nucleus": "1H", "spectral_width_hz": 2000.0, "dead_time_s": 0.0,
+        "carrier_hz": 300.0015e6, "reference_hz": 300e6,
+    } | changes  # fmt: skip
+    np.savez(path, values=values, header=np.array(json.dumps(header)))
+    return path
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([str(k) for k in range(64)]),
+        np.array(["2020-01-01"] * 64, dtype="M8[s]"),
+        np.ones(64, dtype=bool),
+    ],
+)
+def test_points_are_numbers(values, tmp_path):
+    message = f"`values` must be numbers, but is of type {values.dtype}"
+    assert message in refused(archive(tmp_path / "x.npz", values))
+
+
+@pytest.mark.parametrize("values", [np.array(1j), np.ones(1), np.ones((64, 1))])
+def test_recordings_of_too_few_points(values, tmp_path):
+    said = refused(archive(tmp_path / "x.npz", values))
+    assert "must hold rows of at least 16 points" in said
+
+
+@pytest.mark.parametrize("name", ["carrier_hz", "reference_hz"])
+@pytest.mark.parametrize("value", [1e308, 1e-300, 0.0, -3e8])
+def test_frequencies_of_no_spectrometer(name, value, tmp_path):
+    said = refused(archive(tmp_path / "x.npz", np.ones(64, dtype=complex), **{name: value}))
+    assert f"`{name}` must be a number from 1000 to 1e+12" in said
+
+
+@pytest.mark.parametrize(
+    ("ppm", "size", "message"),
+    [(1e300, 1, "`ppm` must ascend"), (1e-310, 1, "`ppm` must"), (1, 1e308, "up to 1e+150")],
+)
+def test_tables_of_wild_numbers(ppm, size, message, tmp_path):
+    rows = [f"{x * ppm},{size},0" for x in np.linspace(-2, 9, 64)]
+    (tmp_path / "x.csv").write_text("\n".join(rows))
+    assert message in refused(tmp_path / "x.csv")
