@@ -88,7 +88,10 @@ def test_whole_numbers_are_exact(text, number):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("9223372036854775808", r"must be at most 9223372036854775807, but is '?9223372036854775808'?$"),
+        (
+            "9223372036854775808",
+            r"must be at most 9223372036854775807, but is '?9223372036854775808'?$",
+        ),
         ("1e308", r"must be at most 9223372036854775807, but is '?1e\+?308'?$"),
         ("1e999", r"must be at most 9223372036854775807, but is '?(1e999|inf)'?$"),
         ("1" * 150, r"must be at most 9223372036854775807, but is '?1{78,79}…$"),
