@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
@@ -102,6 +103,21 @@ def _not_negative(rate: float) -> float:
     return rate
 
 
+_WHOLE = re.compile(r"[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?")
+_LARGEST_COUNT = 2**63 - 1
+
+
+def _whole(value: object) -> int:
+    """Return a whole number of a file exactly; only arithmetic goes through floats."""
+    text = (scalar_text(value) or "").strip()
+    number = Decimal(text) if _WHOLE.fullmatch(text) else None
+    if number is None or number != number.to_integral_value():
+        number = Decimal(Quantity("count").parse(value))
+    if number > _LARGEST_COUNT:
+        raise ValueError(f"must be at most {_LARGEST_COUNT}, but is {shown(value)}")
+    return int(number)
+
+
 Time = Annotated[float, Quantity("time")]
 PositiveTime = Annotated[float, Quantity("time", positive=True)]
 Frequency = Annotated[float, Quantity("frequency")]
@@ -110,7 +126,7 @@ Ratio = Annotated[float, Quantity("ratio")]
 Field = Annotated[float, Quantity("field", positive=True)]
 Length = Annotated[float, Quantity("length", positive=True)]
 Rate = Annotated[Annotated[float, Quantity("rate")], AfterValidator(_not_negative)]
-Count = Annotated[int, BeforeValidator(lambda value: int(Quantity("count").parse(value)))]
+Count = Annotated[int, BeforeValidator(_whole)]
 _LONGEST_NAME = 100  # letters; files take 255 bytes, and ours have endings
 
 

@@ -66,6 +66,46 @@ def test_faults(body, place, message):
         checked(body)
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("9007199254740993", 2**53 + 1),
+        ("9223372036854775807", 2**63 - 1),
+        ("'9007199254740993'", 2**53 + 1),
+        ("1e3", 1000),
+        ("2.5e1", 25),
+        ("8.0", 8),
+        ("2*4", 8),
+        ("0", 0),
+    ],
+)
+def test_whole_numbers_are_exact(text, number):
+    found = checked(f"charge: {{rate: 2 Hz, points: {text}}}").charge.points
+    assert found == number
+    assert isinstance(found, int)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "9223372036854775808",
+            r"must be at most 9223372036854775807, but is '?9223372036854775808'?$",
+        ),
+        ("1e308", r"must be at most 9223372036854775807, but is '?1e\+?308'?$"),
+        ("1e999", r"must be at most 9223372036854775807, but is '?(1e999|inf)'?$"),
+        ("1" * 150, r"must be at most 9223372036854775807, but is '?1{78,79}…$"),
+        ("-2", "must be a whole number, 0 or more"),
+        ("'1 000'", "cannot be read|must be|is no"),
+        ("true", "must be a count"),
+    ],
+)
+def test_whole_numbers_that_are_none_are_refused_in_short(text, message):
+    with pytest.raises(InputError, match=message) as refused:
+        checked(f"charge: {{rate: 2 Hz, points: {text}}}")
+    assert len(str(refused.value)) < 200
+
+
 def test_format_name():
     assert formats.format_name(Protocol) == "nmrqb-test/1"
 

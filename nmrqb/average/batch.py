@@ -12,6 +12,7 @@ from nmrqb.arguments import checked
 from nmrqb.average.control import control_of
 from nmrqb.average.effective import effective_hamiltonian
 from nmrqb.average.magnus import magnus_terms
+from nmrqb.average.played import check_size
 from nmrqb.dynamics import timeline_segments, total_duration, unitary
 from nmrqb.errors import ArgumentError
 from nmrqb.operators import Complex, Real, named_terms, pair_part
@@ -79,8 +80,9 @@ def compile_batch(
     InputError
         If the sequence does not fit the sample for any one of the values.
     ArgumentError
-        If the sequence takes no time, or has gradients.
+        If the sequence takes no time, has gradients, or the sample has more than 6 spins.
     """
+    check_size(sample)
     timeline = expand(sequence, sample, pulses=pulses, parameters=parameters, roles=roles)
     drift = internal_hamiltonian(sample)
     control = control_of(timeline_segments(timeline, sample), drift)

@@ -19,7 +19,7 @@ from nmrqb.average.frames import is_symmetric, segment_frames, toggling_frames
 from nmrqb.average.magnus import magnus_terms
 from nmrqb.average.model import MagnusOrder
 from nmrqb.average.open_system import OpenAverage, average_open
-from nmrqb.average.played import Played, play_pass
+from nmrqb.average.played import Played, check_size, play_pass
 from nmrqb.average.result import Analysis, AverageHamiltonian
 from nmrqb.average.robustness import Pass, robustness_table
 from nmrqb.average.symmetry import diagnose_symmetry
@@ -71,8 +71,10 @@ def compile_sequence(
     InputError
         If the sequence does not fit the sample.
     ArgumentError
-        If the sequence takes no time, a parameter has many values, or an argument is out of range.
+        If the sequence takes no time, a parameter has many values, an argument is out of range, or
+        the sample has more than 6 spins.
     """
+    check_size(sample)
     timeline = expand(sequence, sample, pulses=pulses, parameters=parameters, roles=roles)
     other: PulseModel = "finite" if pulses == "ideal" else "ideal"
     try:
@@ -106,7 +108,8 @@ def compile_timeline(
     Raises
     ------
     ArgumentError
-        If the timeline takes no time, has gradients, or the order is out of range.
+        If the timeline takes no time, has gradients, the order is out of range, or the sample has
+        more than 6 spins.
     """
     if batches := [name for name, value in timeline.parameters.items() if is_batch(value)]:
         raise ArgumentError(

@@ -15,6 +15,9 @@ from nmrqb.sample import Sample
 from nmrqb.sample.hamiltonian import internal_hamiltonian
 from nmrqb.sequence import Timeline
 
+MAX_SPINS = 6
+"""Spins of an average Hamiltonian: each one more takes about ten times the time and the memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class Played:
@@ -60,8 +63,9 @@ def play_pass(timeline: Timeline, sample: Sample) -> Played:
     Raises
     ------
     ArgumentError
-        If it takes no time, or has gradients.
+        If it takes no time, has gradients, or the sample has too many spins.
     """
+    check_size(sample)
     segments = timeline_segments(timeline, sample)
     if not float(total_duration(segments)) > 0:
         raise ArgumentError(
@@ -70,3 +74,18 @@ def play_pass(timeline: Timeline, sample: Sample) -> Played:
     drift = internal_hamiltonian(sample)
     control = control_of(segments, drift)
     return Played(control, drift, unitary(control.segments, drift))
+
+
+def check_size(sample: Sample) -> None:
+    """See that a sample is small enough for its average Hamiltonian, before anything is made.
+
+    Raises
+    ------
+    ArgumentError
+        If it has more than `MAX_SPINS` spins.
+    """
+    if len(sample.spins) > MAX_SPINS:
+        raise ArgumentError(
+            f"Argument `sample` must have at most {MAX_SPINS} spins for an average Hamiltonian, "
+            f"but {sample.name!r} has {len(sample.spins)}"
+        )

@@ -129,11 +129,17 @@ class SpinGibbsFormat(Entry):
     temperature: Temperature = Field(description="k_B T/h with a unit; negative is inverted.")
 
 
+def _not_empty(spins: dict[str, SpinGibbsFormat]) -> dict[str, SpinGibbsFormat]:
+    if not spins:
+        raise ValueError("must name at least one spin, but names none")
+    return spins
+
+
 class PrepareFormat(Entry):
     """The state before charging: exactly one of `gibbs` and `product`."""
 
     gibbs: GibbsFormat | None = Field(None, description="Gibbs state of the battery Hamiltonian.")
-    product: dict[str, SpinGibbsFormat] | None = Field(
+    product: Annotated[dict[str, SpinGibbsFormat], AfterValidator(_not_empty)] | None = Field(
         None, description="One-spin Gibbs states by label; other spins are maximally mixed."
     )
 
@@ -157,6 +163,11 @@ class TimesFormat(Entry):
         if not 0 <= self.start <= self.stop:
             raise ValueError(
                 f"must run forward from 0 or later, but go from {self.start:g} s to {self.stop:g} s"
+            )
+        if (self.points == 1) != (self.start == self.stop):
+            raise ValueError(
+                "must have one point where `start` = `stop`, and only there, but have "
+                f"{self.points} from {self.start:g} s to {self.stop:g} s"
             )
         return self
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.linalg import expm
 
 from nmrqb.average import (
+    compile_batch,
     compile_sequence,
     compile_timeline,
     magnus_terms,
@@ -485,3 +486,19 @@ def test_the_analysis_can_be_left_out():
     bare = compile_sequence(sequence, CHLOROFORM, analyse=False)
     assert (bare.analysis, bare.robustness) == (None, ())
     assert bare.named == compile_sequence(sequence, CHLOROFORM).named
+
+
+@pytest.mark.parametrize("count", [7, 10, 200])
+def test_samples_of_too_many_spins_are_refused_at_once(count):
+    labels = ["1H", "13C", *(f"H{k}" for k in range(2, count))]
+    spins = tuple(Spin(label, "13C" if label == "13C" else "1H") for label in labels)
+    sample = Sample("large", spins, CHLOROFORM.couplings)
+    sequence, timeline = load_sequence("dm"), expand(load_sequence("dm"), CHLOROFORM)
+    calls = (
+        lambda: compile_sequence(sequence, sample),
+        lambda: compile_timeline(timeline, sample),
+        lambda: compile_batch(sequence, sample, {"t": ["1 ms", "2 ms"]}),
+    )
+    for call in calls:
+        with pytest.raises(ArgumentError, match=f"at most 6 spins .* but 'large' has {count}$"):
+            call()

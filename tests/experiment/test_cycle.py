@@ -144,7 +144,8 @@ def test_without_relaxation_the_average_hamiltonians_say_all():
 def test_relaxation_takes_work():
     def work(T2):
         times = {f"sample_overrides.{label}.T2": T2 for label in ("1H", "13C")}
-        at = {"charge.times.start": "5 ms", "charge.times.points": "1"}
+        at = {f"charge.times.{end}": "5 ms" for end in ("start", "stop")}
+        at["charge.times.points"] = "1"
         experiment = with_changes(times, at)
         truth, H = simulate(experiment), experiment.battery.hamiltonian_hz
         return energy(H, truth.states) - energy(H, truth.extracted.states)
@@ -347,7 +348,8 @@ def test_three_spins_are_refused_in_one_message(tmp_path):
     third = "  - {label: C, nucleus: 13C, offset: 0 Hz, T1: 10 s, T2: 2 s}\ncouplings:"
     (tmp_path / "like.yaml").write_text(LIKE.replace("couplings:", third), encoding="utf-8")
     text = CYCLE.replace("{D: 20 Hz}", "{spin: A, frequency: 1 Hz}").replace(
-        "{gibbs: {temperature: 20 Hz, by: sequence}}", "{product: {}}"
+        "{gibbs: {temperature: 20 Hz, by: sequence}}",
+        "{product: {A: {frequency: 1 Hz, temperature: 1 Hz}}}",
     )
     (tmp_path / "e.yaml").write_text(text.replace("measure:", "extract: true\nmeasure:"))
     with pytest.raises(InputError, match="must have two spins, but 'like' has 3") as caught:

@@ -143,7 +143,8 @@ def test_the_noise_level_is_found():
 
 def test_a_level_from_few_points_widens_intervals_by_student():
     """One time and 16 points: 2·4·(16 − 2) numbers behind each channel's level."""
-    few = {"charge__times__points": "1", "measure__points": "16", "measure__replicas": "2000"}
+    few = {"charge__times": "{stop: 0 ms, points: 1}", "measure__points": "16"}
+    few["measure__replicas"] = "2000"
     known, found = (
         directly(seed, measure__noise_level=level, **few).data
         for level, seed in (("known", 3), ("measured", 3))

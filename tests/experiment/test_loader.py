@@ -110,6 +110,11 @@ def test_defaults():
     assert experiment.measure.spectral_width_hz is None
 
 
+def test_one_time_starts_where_it_stops():
+    text = DRIVEN.replace("stop: 10 ms, points: 3", "start: 2 ms, stop: 2 ms, points: 1")
+    np.testing.assert_allclose(loaded(text).charge.times_s, [2e-3])
+
+
 def test_everything_that_can_be_said_acts():
     text = DRIVEN.replace("charge: {", "charge: {as: soft, ").replace(
         "snr: 100",
@@ -174,7 +179,8 @@ def test_files_are_named_from_the_experiment():
     assert experiment.charge.timeline.name == "dm"
     # what --set names is relative to where one stands, as all of the command line is
     Path("up.yaml").write_bytes(library("sample")["oriented_pair"].read_bytes())
-    changes = {"sample": "up.yaml", "battery.spin": "H2", "prepare": "{product: {}}"}
+    one = "{product: {H2: {frequency: 1 Hz, temperature: 1 Hz}}}"
+    changes = {"sample": "up.yaml", "battery.spin": "H2", "prepare": one}
     assert load_experiment("inner/e.yaml", overrides=changes).sample.name == "oriented_pair"
 
 
@@ -197,7 +203,12 @@ REFUSED = {
     "zero temperature": (DRIVEN, "e: 20 Hz", "e: 0 Hz", "e.yaml:4:32", "must not be 0"),
     "temperature without unit": (DRIVEN, "e: 20 Hz", "e: 20", "e.yaml:4:32", "write for example"),
     "gibbs and product": (
-        DRIVEN, "20 Hz}}", "20 Hz}, product: {}}", "e.yaml:4:10", "exactly one of gibbs and product"
+        DRIVEN, "20 Hz}}", "20 Hz}, product: {1H: {frequency: 1 Hz, temperature: 1 Hz}}}",
+        "e.yaml:4:10", "exactly one of gibbs and product",
+    ),
+    "product of nothing": (
+        DRIVEN, "gibbs: {temperature: 20 Hz}", "product: {}", "e.yaml:4:20",
+        "`product` must name at least one spin, but names none",
     ),
     "no readouts": (DRIVEN, "[II, IX, IY, XX]", "[]", "e.yaml:6:21", "at least one readout"),
     "readout letter": (DRIVEN, "IY", "IZ", "e.yaml:6:30", "2 letters of I, X, Y"),
@@ -216,6 +227,16 @@ REFUSED = {
     "no points": (DRIVEN, "points: 3", "points: 0", "e.yaml:5:62", "from 1 to 100000, but is 0"),
     "half a point": (DRIVEN, "points: 3", "points: 2.5", "e.yaml:5:62", "whole number"),
     "times backward": (DRIVEN, "stop: 10", "start: 11 ms, stop: 10", "e.yaml:5:40", "run forward"),
+    "one of two times": (
+        DRIVEN, "stop: 10 ms, points: 3", "start: 1 ms, stop: 2 ms, points: 1", "e.yaml:5:48",
+        "one point where `start` = `stop`, and only there, but have 1 from 0.001 s to 0.002 s",
+    ),
+    "one of two times from 0": (
+        DRIVEN, "points: 3", "points: 1", "e.yaml:5:40", "but have 1 from 0 s",
+    ),
+    "one time thrice": (
+        DRIVEN, "stop: 10 ms", "start: 10 ms, stop: 10 ms", "e.yaml:5:48", "but have 3 from 0.01 s",
+    ),
     "time negative": (DRIVEN, "stop", "start: -1 ms, stop", "e.yaml:5:40", "from 0 or later"),
     "cycles backward": (CYCLED, "stop: 3", "start: 4, stop: 3", "e.yaml:5:32", "must run forward"),
     "drive and sequence": (

@@ -145,7 +145,7 @@ def _followed(series: Series, recording: Recording, reference: float | None) -> 
     times = _times(series, recording.delays_s, recording.rows)
     first = _row(series, recording, reference, 0)
     place = _checked_place(series, first)
-    half = series.window_hz or WINDOW_HZ
+    half = WINDOW_HZ if series.window_hz is None else series.window_hz
     held = np.count_nonzero(np.abs(first.frequencies_hz - place) <= half)
     if held < _FEWEST:
         raise _refused(
@@ -273,7 +273,7 @@ def _resolved(
         _centre(series, measured, pattern),
         free_scale=coupled,
         baseline=_BASELINE,
-        window_hz=series.window_hz or MULTIPLET_WINDOW_HZ,
+        window_hz=MULTIPLET_WINDOW_HZ if series.window_hz is None else series.window_hz,
     )
     width, width_error = float(fit.widths_hz[0]), float(fit.true_errors[2])
     bound = None if coupled else _resolution(fit, measured)

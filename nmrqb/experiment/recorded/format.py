@@ -102,6 +102,7 @@ Place = Annotated[
 ]
 Reader = Annotated[ReaderName, BeforeValidator(_reader)]
 Carrier = Annotated[Frequency, AfterValidator(_positive)]
+Window = Annotated[Frequency, AfterValidator(_positive)]
 Number = Annotated[Count, AfterValidator(_one_or_more)]
 _ERROR = {"type": ["string", "number"], "examples": [0.02, "2 %"]}
 TableErrors = Annotated[
@@ -252,7 +253,7 @@ class SeriesFormat(FileFormat):
     times: list[Time] | None = Field(
         None, description="Delays or pulse lengths of the rows; by default the file's own list."
     )
-    window: Frequency | None = Field(None, description="Half the window round every line.")
+    window: Window | None = Field(None, description="Half the window round every line.")
 
     @model_validator(mode="after")
     def _names_its_spins(self) -> SeriesFormat:

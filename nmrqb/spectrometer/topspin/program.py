@@ -171,7 +171,8 @@ class _Writer:
         _check_count("loops", number, _MAX_LOOPS)
         before = dict(self.hard_power)
         inner = [line for item in loop.items for line in self._item(item)]
-        if self.hard_power != before:  # the second pass begins otherwise than the first
+        if self.hard_power != before:  # what holds at the start of the first pass and of the others
+            self.hard_power = {c: hard and before[c] for c, hard in self.hard_power.items()}
             inner = [line for item in loop.items for line in self._item(item)]
         inner[0] = f"{label} {inner[0].lstrip()}"
         return [*inner, f"  lo to {label} times l{number}"]

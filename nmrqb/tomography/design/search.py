@@ -21,6 +21,7 @@ from nmrqb.tomography.readout_words import Readout
 from nmrqb.tomography.response import Chain, measurement_chain, seen_amplitudes
 
 MAX_CANDIDATES = 1000
+_MAX_SPINS = 6  # 3⁶ = 729 words
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,18 @@ class Choice:
 
 
 def local_candidates(n: int) -> tuple[str, ...]:
-    """Return all words of no pulse, 90° x and 90° y on each of n spins: II, IX, IY and so on."""
+    """Return all words of no pulse, 90° x and 90° y on each of n spins: II, IX, IY and so on.
+
+    Raises
+    ------
+    ArgumentError
+        If these 3ⁿ words are more than 1000, which is as many as are searched.
+    """
+    if n > _MAX_SPINS:
+        raise ArgumentError(
+            f"Argument `candidates` must be 1 to {MAX_CANDIDATES} readouts, but all words of {n} "
+            f"spins are 3^{n}; name some"
+        )
     return tuple(map("".join, itertools.product("IXY", repeat=n)))
 
 

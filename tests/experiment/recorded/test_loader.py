@@ -75,6 +75,14 @@ def test_shipped_data_files(name):
             GOOD + "series: [{file: 1, measures: T1, near: 1 ppm, spin: 2H}]",
             r"no spin `2H`; Valid: 13C, 1H",
         ),
+        (
+            GOOD + "series: [{file: 1, measures: T1, near: 1 ppm, spin: 1H, window: 0 Hz}]",
+            r"5:\d+: `window` must be positive, but is 0$",
+        ),
+        (
+            GOOD + "series: [{file: 1, measures: T1, near: 1 ppm, spin: 1H, window: -5 Hz}]",
+            r"5:\d+: `window` must be positive, but is -5$",
+        ),
     ],
 )
 def test_faults_have_their_place(text, message, tmp_path):

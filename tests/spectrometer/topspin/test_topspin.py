@@ -338,6 +338,33 @@ def test_a_train_of_echoes_is_a_loop():
     assert text.count("(p2 ph1):f1") == 1
 
 
+SHAPE_AND_LOOP = """\
+format: nmrqb-sequence/1
+sample: chloroform
+spins: {I: any, S: any}
+sequence:
+- pulse: {S: {angle: 90 deg, phase: y, duration: 100 us, shape: gaussian}}
+- repeat:
+    times: 4
+    sequence: [{pulse: {I: 90 x}}, {delay: 1 ms}, {pulse: {I: 90 -x, S: 180 y}}]
+"""
+
+
+def test_a_loop_sets_the_power_that_only_its_first_pass_lacks(tmp_path):
+    path = tmp_path / "looped.yaml"
+    path.write_text(SHAPE_AND_LOOP, encoding="utf-8")
+    sequence, sample = load_sequence(path), offset_sample()
+    export = export_sequence(sequence, sample)
+    assert "times l1" in export.program.text
+    assert check_program(export.program.text, console_values(export.program)) == []
+    exact = rounded(expand(sequence, sample, pulses="finite"), sample, Hardware())
+    np.testing.assert_allclose(
+        final_state(export, sequence, sample, 0)[0],
+        play(exact, sample, thermal_deviation(sample)).state,
+        atol=1e-9,
+    )
+
+
 # ------------------------------------------------------------------ the checker
 SOUND = export_sequence(load_sequence("spatial_averaging"), SAMPLE).program.text
 CPMG = export_sequence(load_sequence("cpmg"), SAMPLE).program.text

@@ -144,6 +144,15 @@ def test_global_candidates_are_certified_not_to_see_the_exchange():
     )
 
 
+def test_words_of_many_spins_are_counted_before_they_are_made():
+    assert len(local_candidates(6)) == 729
+    many = Sample("many", tuple(Spin(f"H{k}", "1H") for k in range(40)), ())
+    message = r"must be 1 to 1000 readouts, but all words of 40 spins are 3\^40; name some"
+    for call in (lambda: local_candidates(40), lambda: optimal_readouts(many)):
+        with pytest.raises(ArgumentError, match=message):
+            call()
+
+
 def test_one_channel_is_certified_not_to_see_the_other_spin():
     choice = optimal_readouts(CHLOROFORM, observed=["1H"])
     assert "no set of these 9 candidates sees IX, IY, IZ" in choice.certificate
