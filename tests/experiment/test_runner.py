@@ -414,7 +414,7 @@ def test_a_gain_error_is_drawn_once_and_known_to_the_intervals():
 
 
 def test_a_gain_error_that_is_no_share_is_refused():
-    with pytest.raises(InputError, match=r"gain_error.* must be from 0 % to 50 %, but is -0\.01"):
+    with pytest.raises(InputError, match=r"gain_error.* must be from 0 % to 50 %, but is `-1 %`"):
         load_experiment("charge_dm_ksea", overrides={"measure.gain_error": "-1 %"})
 
 

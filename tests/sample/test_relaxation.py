@@ -283,7 +283,7 @@ BROKEN = [
     ("{pauly: {1H: {x: 1 /s}}}", "7:6", "unknown key `pauly`; did you mean `pauli`?"),
     ("{pauli: {1H: {x: 1 /s}}, T1T2: {}}", "7:5", "`relaxation[0]` must be exactly one of T1T2, pauli, dephasing, pair_coherences, dipolar_csa, lindblad, but has 2: T1T2, pauli"),
     ("{T1T2: {T1: 1 s}}", "7:13", "unknown key `T1`; Valid:"),
-    ("{pauli: {}}", "7:13", "`pauli` must not be {}"),
+    ("{pauli: {}}", "7:13", "`pauli` must have at least 1 entry, but is {}"),
     ("{pauli: {X: {x: 1 /s}}}", "7:14", "there is no spin `X`; Valid: 13C, 1H"),
     ("{pauli: {1H: {x: 1 Hz}}}", "7:22", "`x`: `1 Hz` is in cycles, but must be a rate, for example '0.5 /s'"),
     ("{pauli: {1H: {x: 1}}}", "7:22", "`x`: `1` has no unit; write for example '1 /s'"),

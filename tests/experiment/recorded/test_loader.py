@@ -141,7 +141,7 @@ def test_what_a_table_means(tmp_path):
         ("descending", "down", r"3:53: `order` must not be 'down'; Valid: asc"),
         ("[3, 2]", "[3, 3]", r"3:\d+: .*must name different columns"),
         ("[3, 2]", "[3, 0]", r"3:42: .*must be 1 or more, but is 0"),
-        ("[3, 2]", "[]", r"3:38: `columns` must not be \[\]"),
+        ("[3, 2]", "[]", r"3:38: `columns` must have at least 1 entry, but is \[\]"),
         ("[3, 2]", "[3, 2, 4]", r"3:38: must name a column for each of the 2 lines of 1H, .* 3"),
         ("record: 1", "reader: csv", r"5:\d+: `reader` says nothing of a table of integrals"),
         ("record: 1", "near: 7 ppm", r"5:\d+: `near` says nothing of a table of integrals"),
