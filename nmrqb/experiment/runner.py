@@ -37,7 +37,7 @@ from nmrqb.experiment.selective import selective_notes
 from nmrqb.experiment.shifts import figure_shifts, shift_notes, shift_variables, widened
 from nmrqb.experiment.state_errors import error_variables, residual_variables
 from nmrqb.operators import Complex
-from nmrqb.tomography import intervals
+from nmrqb.tomography import Figure, intervals
 
 Progress = Callable[[int, int], None]
 
@@ -87,8 +87,7 @@ def run(
             np.random.default_rng(extraction_seed),
         )
     report(2, 4)
-    known = estimated_figures(experiment.battery)
-    figures = {name: known[name] for name in experiment.report}
+    figures = _reported(experiment)
     bars = intervals(
         found.estimate,
         figures,
@@ -121,6 +120,11 @@ def run(
         ),
         provenance(experiment, used, truth.ensemble),
     )
+
+
+def _reported(experiment: Experiment) -> dict[str, Figure]:
+    known = estimated_figures(experiment.battery)
+    return {name: known[name] for name in experiment.report}
 
 
 def _seed(experiment: Experiment, seed: int | None) -> int:
