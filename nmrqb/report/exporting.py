@@ -145,11 +145,7 @@ def export_sequence(
         If the sequence does not fit the sample.
     """
     steps = hardware or Hardware()
-    alone = [
-        expand(sequence, sample, pulses="finite", parameters=parameters, roles=roles, scan=k)
-        for k in range(sequence.scans)
-    ]
-    _refuse_unlike(sequence, alone)
+    alone = _scans(sequence, sample, parameters, roles)
     scans, observe = read_out(alone, readout, sample, observe)
     played = [rounded(scan, sample, steps) for scan in scans]
     plan = make_plan(played, sample, steps, observe=observe)
@@ -184,6 +180,21 @@ def export_sequence(
     if faults := check_program(program.text, name=sequence.name):
         raise ArgumentError(f"Argument `sequence` must make a sound program, but: {faults[0]}")
     return replace(made, program=program)
+
+
+def _scans(
+    sequence: Sequence,
+    sample: Sample,
+    parameters: Mapping[str, str] | None,
+    roles: Mapping[str, str] | None,
+) -> list[Timeline]:
+    """Return the scans of a sequence with finite pulses, which differ in phases only."""
+    alone = [
+        expand(sequence, sample, pulses="finite", parameters=parameters, roles=roles, scan=k)
+        for k in range(sequence.scans)
+    ]
+    _refuse_unlike(sequence, alone)
+    return alone
 
 
 def _duration(timeline: Timeline) -> float:

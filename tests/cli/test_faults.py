@@ -72,7 +72,7 @@ SEQUENCES = {
     "unknown name": ("delay: t", "delay: tau", "7:12", "unknown name `tau`"),
     "unknown event": ("delay: t", "dely: t", "7:5", "did you mean `delay`?"),
     "role's nucleus": ("I: any", "I: 1Q", "3:12", "Valid: 103Rh"),
-    "name of a path": ("sample: ch", "name: ../x\nsample: ch", "2:7", "must be a plain word"),
+    "name of a path": ("sample: ch", "name: a/x\nsample: ch", "2:7", "must be a plain word"),
     "name of two lines": ("sample: ch", 'name: "a\\nb"\nsample: ch', "2:7", "but is 'a\\nb'"),
     "no name": ("sample: ch", "name: ''\nsample: ch", "2:7", "must be a plain word"),
 }
